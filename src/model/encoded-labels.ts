@@ -1,0 +1,25 @@
+/**
+ * Label sets as bytes: `name 0xFF value 0xFF name 0xFF value 0xFF …`, in the order of a label set.
+ * 0xFF occurs in no UTF-8 text, so nothing needs escaping, equal sets have equal bytes, and comparing bytes
+ * compares label sets. This is the form between the scan, the rings, batches and (on disk) the journal.
+ */
+import { type Labels, NO_LABELS } from './labels.js';
+
+export const LABEL_SEPARATOR = 0xff;
+
+/** Decodes `bytes[start, end)`. */
+export function decodeLabels(bytes: Buffer, start = 0, end = bytes.length): Labels {
+  if (start === end) return NO_LABELS;
+  const labels: string[] = [];
+  for (let from = start; from < end; ) {
+    const to = bytes.indexOf(LABEL_SEPARATOR, from);
+    labels.push(bytes.toString('utf8', from, to));
+    from = to + 1;
+  }
+  return labels;
+}
+
+export function encodeLabels(labels: Labels): Buffer {
+  const separator = Buffer.of(LABEL_SEPARATOR);
+  return Buffer.concat(labels.flatMap((text) => [Buffer.from(text, 'utf8'), separator]));
+}

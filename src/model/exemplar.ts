@@ -1,0 +1,30 @@
+import type { Labels } from './labels.js';
+
+/** One exemplar as its users see it. */
+export interface Exemplar {
+  readonly labels: Labels;
+  readonly value: number;
+  /** Milliseconds since 1970, whole. */
+  readonly timestampMs: number;
+  /** False where the exposition gave none, and the time of the sample or scrape stands in for it. */
+  readonly hasOwnTimestamp: boolean;
+}
+
+/** The most code points that names and values of one exemplar may have together (OpenMetrics 1.0). */
+export const MAX_EXEMPLAR_CODE_POINTS = 128;
+
+/** Why an exemplar was refused. The order is the index of the counters in the store. */
+export const REJECT_REASONS = ['out_of_order', 'too_long', 'future', 'malformed', 'blank'] as const;
+export type RejectReason = (typeof REJECT_REASONS)[number];
+
+/** What became of an exemplar shown to the store. Small integers, because it is decided on the hot path. */
+export const Verdict = {
+  outOfOrder: 0,
+  tooLong: 1,
+  future: 2,
+  malformed: 3,
+  blank: 4,
+  accepted: 5,
+  duplicate: 6,
+} as const;
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];

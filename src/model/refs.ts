@@ -1,0 +1,16 @@
+/** Branded integers, so that a series number can never be passed where a slot or a label pair is meant. */
+
+declare const brand: unique symbol;
+type Branded<Name extends string> = number & { readonly [brand]: Name };
+
+/** Number of a series in the store. Reused after the series was forgotten. */
+export type SeriesRef = Branded<'series'>;
+
+/** Number of an interned label pair, a name with a value. */
+export type PairRef = Branded<'pair'>;
+
+/** Number of an exemplar slot in the slab. */
+export type SlotRef = Branded<'slot'>;
+
+/** Number of a block of slots in the slab. */
+export type BlockRef = Branded<'block'>;

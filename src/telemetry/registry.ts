@@ -1,0 +1,18 @@
+import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from 'prom-client';
+
+export type MetricsRegistry = Registry<OpenMetricsContentType>;
+
+/**
+ * Where every part registers its own metrics; rendered at `/metrics` as OpenMetrics, so that exemplars show.
+ * One a process (or a test): nothing is kept in a global.
+ */
+export function createRegistry(): MetricsRegistry {
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  return registry;
+}
+
+/** Event-loop lag, memory, CPU, garbage collection of this process. */
+export function addProcessMetrics(registry: MetricsRegistry): void {
+  collectDefaultMetrics({ register: registry as Registry, prefix: 'exemplard_' });
+}
