@@ -14,5 +14,6 @@ export function createRegistry(): MetricsRegistry {
 
 /** Event-loop lag, memory, CPU, garbage collection of this process. */
 export function addProcessMetrics(registry: MetricsRegistry): void {
-  collectDefaultMetrics({ register: registry as Registry, prefix: 'exemplard_' });
+  // prom-client types this option as the classic-text registry only, and accepts both.
+  collectDefaultMetrics({ register: registry as unknown as Registry, prefix: 'exemplard_' });
 }
