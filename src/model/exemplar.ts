@@ -10,6 +10,24 @@ export interface Exemplar {
   readonly hasOwnTimestamp: boolean;
 }
 
+/** An exemplar on its way in, as bytes. Whoever reads it copies what it keeps: the object is used again. */
+export interface EncodedExemplar {
+  readonly value: number;
+  readonly timestampMs: number;
+  readonly hasOwnTimestamp: boolean;
+  /** Its labels in `[0, labelsLength)`, see encoded-labels; those with empty values left out. */
+  readonly labels: Buffer;
+  readonly labelsLength: number;
+  /** Unicode code points of names and values together. */
+  readonly codePoints: number;
+}
+
+/** The sample that an exemplar was exposed with. */
+export interface Sample {
+  readonly value: number;
+  readonly timestampMs: number;
+}
+
 /** The most code points that names and values of one exemplar may have together (OpenMetrics 1.0). */
 export const MAX_EXEMPLAR_CODE_POINTS = 128;
 

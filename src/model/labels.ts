@@ -1,3 +1,5 @@
+import { jsonString } from '../util/json.js';
+
 /**
  * A label set: name, value, name, value, … sorted by name, no name twice, no empty value.
  * Flat, because it is read far more often than looked up, and an object a pair costs three times the memory.
@@ -49,6 +51,15 @@ export function labelsToRecord(labels: Labels): Record<string, string> {
   const record: Record<string, string> = Object.create(null);
   for (const [name, value] of labelPairs(labels)) record[name] = value;
   return record;
+}
+
+/** `{"name":"value",…}` in the order of the set, as Prometheus writes it. */
+export function labelsToJson(labels: Labels): string {
+  let json = '{';
+  for (let i = 0; i < labels.length; i += 2) {
+    json += `${i === 0 ? '' : ','}${jsonString(labels[i]!)}:${jsonString(labels[i + 1]!)}`;
+  }
+  return `${json}}`;
 }
 
 /** The value of a label; a missing label counts as empty, as everywhere in Prometheus. */

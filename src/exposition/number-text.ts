@@ -1,0 +1,60 @@
+/** Powers of ten that a double holds exactly. */
+const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
+/** Mantissas up to here are exact too; dividing or multiplying two exact doubles rounds once, that is, correctly. */
+const MAX_EXACT_MANTISSA = 2 ** 53;
+
+const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)$|^nan$/i;
+
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/**
+ * Reads numbers as Prometheus does: Go's `ParseFloat` without hex, underscores and overflow.
+ * An object, because a function cannot return a number and "none" without boxing the number.
+ */
+export class NumberText {
+  value = 0;
+
+  /** Reads `bytes[start, end)`, all of it, into `value`. @returns false when it is no number */
+  parse(bytes: Buffer, start: number, end: number): boolean {
+    let at = start;
+    const first = bytes[at];
+    if (first === MINUS || first === PLUS) at++;
+    let mantissa = 0;
+    let fractionDigits = 0;
+    let digits = 0;
+    for (; at < end; at++) {
+      const byte = bytes[at]!;
+      if (byte >= ZERO && byte <= NINE) {
+        mantissa = mantissa * 10 + (byte - ZERO);
+        digits++;
+        if (fractionDigits > 0) fractionDigits++;
+      } else if (byte === POINT && fractionDigits === 0) fractionDigits = 1;
+      else return this.#parseSlowly(bytes, start, end);
+    }
+    const scale = fractionDigits > 0 ? fractionDigits - 1 : 0;
+    if (digits === 0 || mantissa > MAX_EXACT_MANTISSA || scale >= EXACT_POWERS.length) {
+      return this.#parseSlowly(bytes, start, end);
+    }
+    const magnitude = scale === 0 ? mantissa : mantissa / EXACT_POWERS[scale]!;
+    this.value = first === MINUS ? -magnitude : magnitude;
+    return true;
+  }
+
+  #parseSlowly(bytes: Buffer, start: number, end: number): boolean {
+    const text = bytes.toString('latin1', start, end);
+    if (!NUMBER.test(text)) return false;
+    const lower = text.toLowerCase();
+    if (lower === 'nan') this.value = Number.NaN;
+    else if (lower.includes('inf')) {
+      this.value = text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    } else {
+      this.value = Number(text);
+      if (!Number.isFinite(this.value)) return false;
+    }
+    return true;
+  }
+}

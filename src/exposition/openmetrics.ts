@@ -1,0 +1,68 @@
+/**
+ * The scan of an OpenMetrics body for exemplars. It looks at the bytes around every `#` and at nothing else:
+ * a line without an exemplar costs its share of a native search for one byte.
+ */
+
+const HASH = 0x23;
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const OPEN = 0x7b;
+
+const EOF = Buffer.from('# EOF');
+
+/** What the scan meets, in the order of the body. */
+export interface ScanVisitor {
+  /**
+   * ` # {` starts at `hash - 1`: an exemplar, unless these bytes stand in a label value or a comment.
+   * @returns where to go on: not before `hash + 1`
+   */
+  exemplarAt(hash: number): number;
+  /** A comment line starts here: `# TYPE`, `# HELP`, `# UNIT`, or something that must not be. */
+  commentAt(hash: number): void;
+}
+
+/**
+ * Scans `body[0, length)`.
+ * @returns undefined, or what is wrong with the whole body
+ */
+export function scanOpenMetrics(body: Buffer, length: number, visitor: ScanVisitor): string | undefined {
+  // An empty body is an empty exposition to Prometheus, not a truncated one.
+  if (length === 0) return undefined;
+  const eof = endOfExposition(body, length);
+  if (eof < 0) return 'data does not end with # EOF';
+  let at = body.indexOf(HASH);
+  while (at < eof) {
+    if (at === 0 || body[at - 1] === NEWLINE) {
+      if (isEofLine(body, at)) return 'unexpected data after # EOF';
+      visitor.commentAt(at);
+      at++;
+    } else if (body[at - 1] === SPACE && body[at + 1] === SPACE && body[at + 2] === OPEN) {
+      at = visitor.exemplarAt(at);
+    } else at++;
+    at = body.indexOf(HASH, at);
+  }
+  return undefined;
+}
+
+/** @returns where the closing `# EOF` starts, -1 without one */
+function endOfExposition(body: Buffer, length: number): number {
+  const end = body[length - 1] === NEWLINE ? length - 1 : length;
+  const start = end - EOF.length;
+  if (start < 0 || (start > 0 && body[start - 1] !== NEWLINE)) return -1;
+  return body.compare(EOF, 0, EOF.length, start, end) === 0 ? start : -1;
+}
+
+function isEofLine(body: Buffer, at: number): boolean {
+  const end = at + EOF.length;
+  return body[end] === NEWLINE && body.compare(EOF, 0, EOF.length, at, end) === 0;
+}
+
+/**
+ * The metric type named by a comment line at `hash`, undefined if it is no TYPE line.
+ * `# TYPE <name or "quoted name"> <type>`
+ */
+export function typeOfComment(body: Buffer, hash: number): string | undefined {
+  const end = body.indexOf(NEWLINE, hash);
+  const line = body.toString('latin1', hash, end < 0 ? body.length : end);
+  return line.startsWith('# TYPE ') ? line.slice(line.lastIndexOf(' ') + 1) : undefined;
+}

@@ -1,0 +1,120 @@
+import { ExemplarText } from '../exposition/exemplar-text.js';
+import { scanOpenMetrics } from '../exposition/openmetrics.js';
+import { type SampleLine, SampleText } from '../exposition/sample-line.js';
+import { type EncodedExemplar, Verdict } from '../model/exemplar.js';
+import type { Labels } from '../model/labels.js';
+import type { SeriesRef } from '../model/refs.js';
+import type { ExemplarSink } from './exemplar-sink.js';
+import { DROPPED, SeriesCache } from './series-cache.js';
+import { type SeriesLabelRules, seriesLabels } from './series-labels.js';
+
+/** What a job says about the exemplars of its targets. */
+export interface BodyRules extends SeriesLabelRules {
+  readonly honorTimestamps: boolean;
+}
+
+export interface BodyCounts {
+  /** Lines that carry exemplars. */
+  readonly lines: number;
+  /** Lines that look like one but are no sample: they have no series to count them on. */
+  readonly malformedLines: number;
+}
+
+/** A line costs the whole scrape. */
+class ScrapeRefused extends Error {}
+
+/** Takes in the bodies of one target, one after the other. */
+export class BodyReader {
+  readonly #sink: ExemplarSink;
+  readonly #targetLabels: Labels;
+  readonly #rules: BodyRules;
+  readonly #cache: SeriesCache;
+  readonly #exemplar = new ExemplarText();
+  readonly #sample = new SampleText();
+  #nowMs = 0;
+  #malformedLines = 0;
+
+  constructor(sink: ExemplarSink, targetLabels: Labels, rules: BodyRules) {
+    this.#sink = sink;
+    this.#targetLabels = targetLabels;
+    this.#rules = rules;
+    this.#cache = new SeriesCache((sample, type) => this.#resolve(sample, type), sink);
+  }
+
+  /** Memory of what is remembered between bodies. */
+  get cacheBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /**
+   * @param body the exposition in `[0, length)`
+   * @param scrapeMs time of the scrape, which stands in where nothing has a timestamp
+   * @returns what was found, or why nothing of the body counts
+   */
+  read(body: Buffer, view: DataView, length: number, scrapeMs: number): BodyCounts | { readonly error: string } {
+    this.#nowMs = scrapeMs;
+    this.#malformedLines = 0;
+    const cache = this.#cache;
+    cache.begin(body, view, scrapeMs);
+    const error = this.#scan(body, length);
+    if (error !== undefined) return { error };
+    cache.forEachChange((series, seriesEnd, exemplarAt, lineEnd) =>
+      this.#takeLine(body, series, seriesEnd, exemplarAt, lineEnd),
+    );
+    this.#sink.commit();
+    const counts = { lines: cache.lines, malformedLines: cache.malformedLines + this.#malformedLines };
+    cache.end();
+    return counts;
+  }
+
+  #scan(body: Buffer, length: number): string | undefined {
+    try {
+      return scanOpenMetrics(body, length, this.#cache);
+    } catch (error) {
+      if (error instanceof ScrapeRefused) return error.message;
+      throw error;
+    }
+  }
+
+  #resolve(sample: SampleLine, metricType: string | undefined): SeriesRef {
+    const result = seriesLabels(sample, metricType, this.#targetLabels, this.#rules);
+    if ('labels' in result) return this.#sink.seriesOf(result.labels, this.#nowMs);
+    if ('overLimit' in result) throw new ScrapeRefused(result.overLimit);
+    this.#malformedLines++;
+    return DROPPED;
+  }
+
+  /** A line with something new: each of its exemplars goes to the series. @returns what became of the last */
+  #takeLine(body: Buffer, series: SeriesRef, seriesEnd: number, exemplarAt: number, lineEnd: number): Verdict {
+    const sink = this.#sink;
+    const exemplar = this.#exemplar;
+    const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
+    if (Number.isNaN(sampleMs)) return this.#refuse(series);
+    let verdict: Verdict = Verdict.malformed;
+    for (let at = exemplarAt; at < lineEnd; ) {
+      const end = exemplar.parse(body, at, lineEnd);
+      if (end < 0) return this.#refuse(series);
+      if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
+      verdict = sink.append(series, exemplar satisfies EncodedExemplar, this.#sampleAt(sampleMs), this.#nowMs);
+      at = end + 3;
+    }
+    return verdict;
+  }
+
+  /** @returns the time of the sample, NaN when it is none */
+  #readSample(body: Buffer, seriesEnd: number, lineEnd: number): number {
+    if (this.#sample.parse(body, seriesEnd, lineEnd) < 0) return Number.NaN;
+    const isTimed = this.#rules.honorTimestamps && !Number.isNaN(this.#sample.timestampMs);
+    return isTimed ? this.#sample.timestampMs : this.#nowMs;
+  }
+
+  #sampleAt(timestampMs: number) {
+    this.#sample.timestampMs = timestampMs;
+    return this.#sample;
+  }
+
+  #refuse(series: SeriesRef): Verdict {
+    this.#sink.countRejected(series, Verdict.malformed);
+    return Verdict.malformed;
+  }
+}

@@ -1,0 +1,17 @@
+import type { EncodedExemplar, Sample, Verdict } from '../model/exemplar.js';
+import type { Labels } from '../model/labels.js';
+import type { SeriesRef } from '../model/refs.js';
+
+/** Where scraped exemplars go. Between the first `append` of a body and its `commit` nobody else calls. */
+export interface ExemplarSink {
+  /** The series of a label set, created if need be. */
+  seriesOf(labels: Labels, nowMs: number): SeriesRef;
+  /** Changes when the number is given to another series. */
+  generation(series: SeriesRef): number;
+  append(series: SeriesRef, exemplar: EncodedExemplar, sample: Sample, nowMs: number): Verdict;
+  /** A series shows exactly what it showed last time, which was judged `verdict`. */
+  seenAgain(series: SeriesRef, verdict: Verdict, nowMs: number): void;
+  /** An exemplar was refused before it could be appended. */
+  countRejected(series: SeriesRef, verdict: Verdict): void;
+  commit(): void;
+}
