@@ -1,0 +1,103 @@
+import t from 'tap';
+import { Deliveries, exemplarTimeMs, type Row, sampleTimeMs } from '../../src/forward/delivery.js';
+import { ATTACH_MS, SeriesStates } from '../../src/forward/series-state.js';
+import { dropAged, gatherTimeSeries } from '../../src/forward/time-series.js';
+import { batchOf, manySeries, type RowInput, seriesOf } from '../support/batch.js';
+
+const [a, b] = manySeries(2) as [RowInput['series'], RowInput['series']];
+
+function gatherer(mode: 'auto' | 'self_contained' | 'attach' = 'self_contained') {
+  const states = new SeriesStates([], () => Buffer.alloc(0));
+  const outOfOrder: number[] = [];
+  const gather = (inputs: readonly RowInput[], nowMs = 0) => {
+    const batch = batchOf(inputs);
+    const delivery = new Deliveries(() => {}).begin({ position: 0, batch });
+    const rows = inputs.map(({ series }, index): Row => {
+      return { batch, index, state: states.of(series), delivery, items: 2 };
+    });
+    return gatherTimeSeries(rows, mode, nowMs, (row) => outOfOrder.push(exemplarTimeMs(row)));
+  };
+  const times = (inputs: readonly RowInput[], nowMs?: number) =>
+    gather(inputs, nowMs).map(({ rows, samples }) => [rows.map(exemplarTimeMs), samples.map(sampleTimeMs)]);
+  return { states, outOfOrder, gather, times };
+}
+
+t.test('rows of one series become one TimeSeries in time order, each sample once', async (t) => {
+  const { times } = gatherer();
+  const rows = [
+    { series: a, timestampMs: 30, sampleTimestampMs: 100 },
+    { series: b, timestampMs: 5, sampleTimestampMs: 100 },
+    { series: a, timestampMs: 10, sampleTimestampMs: 100 },
+    { series: a, timestampMs: 20, sampleTimestampMs: 200 },
+  ];
+  t.same(times(rows), [
+    [
+      [10, 20, 30],
+      [100, 200],
+    ],
+    [[5], [100]],
+  ]);
+});
+
+t.test('an exemplar older than the last one sent is left out, one as old is not', async (t) => {
+  const { times, outOfOrder } = gatherer();
+  t.same(times([{ series: a, timestampMs: 20 }]), [[[20], [20]]]);
+  t.same(times([{ series: a, timestampMs: 19 }]), []);
+  t.same(
+    times([
+      { series: a, timestampMs: 20 },
+      { series: a, timestampMs: 18 },
+    ]),
+    [[[20], []]],
+  );
+  t.same(outOfOrder, [19, 18]);
+});
+
+t.test('a sample not newer than the last one sent is left out, its exemplar is not', async (t) => {
+  const { times } = gatherer();
+  t.same(times([{ series: a, timestampMs: 1, sampleTimestampMs: 100 }]), [[[1], [100]]]);
+  t.same(times([{ series: a, timestampMs: 2, sampleTimestampMs: 100 }]), [[[2], []]]);
+  t.same(times([{ series: a, timestampMs: 3, sampleTimestampMs: 99 }]), [[[3], []]]);
+  t.same(times([{ series: a, timestampMs: 4, sampleTimestampMs: 101 }]), [[[4], [101]]]);
+});
+
+t.test('attach sends no samples; auto none for a while after a refusal', async (t) => {
+  t.same(gatherer('attach').times([{ series: a, timestampMs: 1 }]), [[[1], []]]);
+  const { states, times } = gatherer('auto');
+  states.of(a).attachUntilMs = ATTACH_MS;
+  t.same(times([{ series: a, timestampMs: 1 }], ATTACH_MS - 1), [[[1], []]]);
+  t.same(times([{ series: a, timestampMs: 2 }], ATTACH_MS), [[[2], [2]]]);
+});
+
+t.test('dropAged keeps the array while nothing is too old', async (t) => {
+  const { gather } = gatherer();
+  const all = gather([
+    { series: a, timestampMs: 10 },
+    { series: a, timestampMs: 20 },
+    { series: b, timestampMs: 5 },
+  ]);
+  const aged: number[] = [];
+  const note = (row: Row) => aged.push(exemplarTimeMs(row));
+  t.equal(dropAged(all, 5, note), all);
+  const fresh = dropAged(all, 11, note);
+  t.same(
+    fresh.map(({ rows, samples }) => [rows.map(exemplarTimeMs), samples.map(sampleTimeMs)]),
+    [[[20], [20]]],
+  );
+  t.same(aged, [10, 5]);
+});
+
+t.test(
+  'states are bounded, the most recently used stay, and a reused number is another series',
+  async (t) => {
+    const states = new SeriesStates([], () => Buffer.alloc(0), 10);
+    const [first, ...others] = manySeries(100) as [RowInput['series'], ...RowInput['series'][]];
+    const kept = states.of(first);
+    for (const series of others) {
+      states.of(series);
+      t.equal(states.of(first), kept);
+      t.ok(states.size <= 10, `${states.size} states`);
+    }
+    t.not(states.of(seriesOf(first.ref, { __name__: 'successor' })), kept);
+  },
+);

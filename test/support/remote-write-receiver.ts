@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import protobuf from 'protobufjs';
+import snappy from 'snappyjs';
+
+const proto = readFileSync(new URL('../../proto/remote-write-v1.proto', import.meta.url), 'utf8');
+const writeRequest = protobuf.parse(proto).root.lookupType('prometheus.WriteRequest');
+
+export interface ReceivedExemplar {
+  readonly labels: Record<string, string>;
+  readonly value: number;
+  readonly timestamp: number;
+}
+
+export interface ReceivedSeries {
+  /** `name=value` joined by commas, in the order they came. */
+  readonly key: string;
+  readonly labels: Record<string, string>;
+  readonly samples: { readonly value: number; readonly timestamp: number }[];
+  readonly exemplars: ReceivedExemplar[];
+}
+
+export interface ReceivedRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly series: ReceivedSeries[];
+}
+
+/** What to answer. `hang`: nothing, ever; `hang_body`: a body that never ends; `close`: no answer; `close_body`: half a body. */
+export type Reply =
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | 'hang'
+  | 'hang_body'
+  | 'close'
+  | 'close_body';
+
+export interface Receiver {
+  readonly url: string;
+  readonly port: number;
+  readonly requests: ReceivedRequest[];
+  /** Requests answered with 2xx. */
+  readonly accepted: ReceivedRequest[];
+  /** Decides each answer; 204 unless set. */
+  reply: (request: ReceivedRequest, index: number) => Reply;
+  close(): Promise<void>;
+}
+
+export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
+  const sockets = new Set<Socket>();
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('error', () => {});
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const received = {
+        path: request.url ?? '',
+        headers: request.headers,
+        series: decodeWriteRequest(Buffer.concat(chunks)),
+      };
+      const index = receiver.requests.push(received) - 1;
+      const reply = receiver.reply(received, index);
+      if (typeof reply === 'object' && reply.status < 300) receiver.accepted.push(received);
+      answer(response, reply);
+    });
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const { port } = server.address() as AddressInfo;
+  const receiver: Receiver = {
+    url: `http://${host}:${port}/api/v1/write`,
+    port,
+    requests: [],
+    accepted: [],
+    reply: () => ({ status: 204 }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+  return receiver;
+}
+
+function answer(response: ServerResponse, reply: Reply): void {
+  if (reply === 'hang') return;
+  if (reply === 'close') {
+    response.socket?.destroy();
+  } else if (reply === 'hang_body' || reply === 'close_body') {
+    response.writeHead(500, { 'content-length': '100' });
+    response.write('half', () => {
+      if (reply === 'close_body') response.socket?.destroy();
+    });
+  } else {
+    response.writeHead(reply.status, reply.headers).end(reply.body);
+  }
+}
+
+/** Body of a remote write 1.0 request, decoded by reflection: not by anything of the code under test. */
+export function decodeWriteRequest(body: Buffer): ReceivedSeries[] {
+  const message = writeRequest.toObject(writeRequest.decode(snappy.uncompress(body)), {
+    longs: Number,
+    arrays: true,
+    defaults: true,
+  });
+  return (message.timeseries as DecodedSeries[]).map(({ labels, samples, exemplars }) => ({
+    key: labels.map(({ name, value }) => `${name}=${value}`).join(),
+    labels: recordOf(labels),
+    samples,
+    exemplars: exemplars.map((exemplar) => ({ ...exemplar, labels: recordOf(exemplar.labels) })),
+  }));
+}
+
+interface DecodedLabel {
+  readonly name: string;
+  readonly value: string;
+}
+
+interface DecodedSeries {
+  readonly labels: DecodedLabel[];
+  readonly samples: { value: number; timestamp: number }[];
+  readonly exemplars: { labels: DecodedLabel[]; value: number; timestamp: number }[];
+}
+
+function recordOf(labels: readonly DecodedLabel[]): Record<string, string> {
+  return Object.fromEntries(labels.map(({ name, value }) => [name, value]));
+}
