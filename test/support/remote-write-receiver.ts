@@ -42,7 +42,7 @@ export interface Receiver {
   /** Requests answered with 2xx. */
   readonly accepted: ReceivedRequest[];
   /** Decides each answer; 204 unless set. */
-  reply: (request: ReceivedRequest, index: number) => Reply;
+  reply: (request: ReceivedRequest, index: number) => Reply | Promise<Reply>;
   close(): Promise<void>;
 }
 
@@ -52,17 +52,18 @@ export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
     const chunks: Buffer[] = [];
     request.on('error', () => {});
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    const onEnd = async () => {
       const received = {
         path: request.url ?? '',
         headers: request.headers,
         series: decodeWriteRequest(Buffer.concat(chunks)),
       };
       const index = receiver.requests.push(received) - 1;
-      const reply = receiver.reply(received, index);
+      const reply = await receiver.reply(received, index);
       if (typeof reply === 'object' && reply.status < 300) receiver.accepted.push(received);
       answer(response, reply);
-    });
+    };
+    request.on('end', () => void onEnd());
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
