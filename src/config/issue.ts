@@ -1,0 +1,53 @@
+/** What is wrong with, or worth saying about, a configuration file, and where. */
+
+/** Both count from 1; columns count UTF-16 units, as editors do. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ConfigIssue extends Position {
+  readonly file: string;
+  readonly message: string;
+}
+
+/** `FILE:LINE:COL: message`, which editors and terminals turn into a link. */
+export function formatIssue(issue: ConfigIssue): string {
+  return `${issue.file}:${issue.line}:${issue.column}: ${issue.message}`;
+}
+
+/** Collects the issues of one file, so that a user sees all of them at once and not the first only. */
+export class IssueReport {
+  readonly #file: string;
+  readonly #errors: ConfigIssue[] = [];
+  readonly #warnings: ConfigIssue[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  get errors(): ConfigIssue[] {
+    return this.#errors.toSorted(byPosition);
+  }
+
+  get warnings(): ConfigIssue[] {
+    return this.#warnings.toSorted(byPosition);
+  }
+
+  get hasErrors(): boolean {
+    return this.#errors.length > 0;
+  }
+
+  /** Returns undefined, the value a reader gives for what it could not read. */
+  error(at: Position, message: string): undefined {
+    this.#errors.push({ file: this.#file, line: at.line, column: at.column, message });
+  }
+
+  warn(at: Position, message: string): void {
+    this.#warnings.push({ file: this.#file, line: at.line, column: at.column, message });
+  }
+}
+
+function byPosition(a: Position, b: Position): number {
+  return a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,133 @@
+/**
+ * The configuration as it may be shown to anyone who can reach the HTTP port.
+ * Written by cutting and replacing in the text itself, so that all else stays as the user wrote it.
+ */
+import {
+  CST,
+  type Document,
+  isAlias,
+  isNode,
+  isPair,
+  isScalar,
+  Lexer,
+  type Pair,
+  parseDocument,
+  type Scalar,
+  visit,
+} from 'yaml';
+import { MASK, redactUrl } from './value-type.js';
+
+/** Keys whose values Prometheus, or one of its discovery mechanisms, treats as secret. */
+const SECRET_KEYS = new Set([
+  'password',
+  'credentials',
+  'bearer_token',
+  'client_secret',
+  'secret_key',
+  'token',
+  'auth_token',
+  'application_credential_secret',
+  'application_secret',
+  'consumer_key',
+  'secrets',
+]);
+/** Maps in which the user chooses the keys, and some name a secret. */
+const HEADER_MAPS = new Set(['headers', 'http_headers', 'proxy_connect_header']);
+const SECRET_HEADER = /auth|key|token|secret|password|cookie/i;
+
+/** What stands in `[start, end)` gives way to `text`. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * Secrets and passwords in URLs become `<secret>`. Comments go: an old password may have been left in one.
+ * @param text YAML without syntax errors
+ */
+export function maskSecrets(text: string): string {
+  const document = parseDocument(text, { logLevel: 'silent', uniqueKeys: false });
+  const secrets = new Set<unknown>();
+  visit(document, {
+    Pair: (_, pair, ancestors) => {
+      if (isSecret(pair, ancestors)) collectScalars(pair.value, document, secrets);
+    },
+  });
+  const edits = commentEdits(text);
+  visit(document, {
+    Scalar: (_, scalar) => {
+      edits.push(...scalarEdits(scalar, secrets.has(scalar), text));
+    },
+  });
+  return applyEdits(text, edits);
+}
+
+function isSecret(pair: Pair<unknown, unknown>, ancestors: readonly unknown[]): boolean {
+  const key = keyOf(pair);
+  if (SECRET_KEYS.has(key)) return true;
+  const parent = keyOf(ancestors.findLast(isPair));
+  // Elsewhere `key` is a plain word; here it is the text of a private key.
+  if (parent === 'tls_config') return key === 'key';
+  return HEADER_MAPS.has(parent) && SECRET_HEADER.test(key);
+}
+
+function keyOf(pair: Pair<unknown, unknown> | undefined): string {
+  return isScalar(pair?.key) ? String(pair.key.value) : '';
+}
+
+/** An alias is followed, so that the secret is masked where its anchor is. */
+function collectScalars(value: unknown, document: Document, into: Set<unknown>): void {
+  const node = isAlias(value) ? value.resolve(document) : value;
+  if (!isNode(node)) return;
+  visit(node, {
+    Scalar: (place, scalar) => {
+      if (place !== 'key') into.add(scalar);
+    },
+    Alias: (_, alias) => {
+      if (!into.has(alias)) collectScalars(alias, document, into.add(alias));
+    },
+  });
+}
+
+function scalarEdits({ source, range }: Scalar, isWholeSecret: boolean, text: string): Edit[] {
+  if (!range || !source) return [];
+  const [start, end] = range;
+  const written = text.slice(start, end);
+  // The range of a block scalar ends with the line feed that its last line needs.
+  const shown = isWholeSecret ? MASK + (/\r?\n$/.exec(written)?.[0] ?? '') : redactUrl(source);
+  return isWholeSecret || shown !== source ? [{ start, end, text: shown }] : [];
+}
+
+/** Lines that are all comment go as a whole. */
+function commentEdits(text: string): Edit[] {
+  const edits: Edit[] = [];
+  let offset = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    const type = CST.tokenType(lexeme);
+    // The lexer marks places by lexemes that stand for no text.
+    if (type === 'doc-mode' || type === 'flow-error-end' || type === 'scalar') continue;
+    const end = offset + lexeme.length;
+    if (type === 'comment') edits.push(commentEdit(text, offset, end));
+    offset = end;
+  }
+  return edits;
+}
+
+function commentEdit(text: string, start: number, end: number): Edit {
+  let from = start;
+  while (text[from - 1] === ' ' || text[from - 1] === '\t') from--;
+  const isWholeLine = from === 0 || text[from - 1] === '\n';
+  const lineEnd = text.indexOf('\n', end);
+  return { start: from, end: isWholeLine ? (lineEnd < 0 ? text.length : lineEnd + 1) : end, text: '' };
+}
+
+function applyEdits(text: string, edits: readonly Edit[]): string {
+  let edited = '';
+  let copied = 0;
+  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+    edited += text.slice(copied, edit.start) + edit.text;
+    copied = edit.end;
+  }
+  return edited + text.slice(copied);
+}

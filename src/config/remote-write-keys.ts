@@ -1,0 +1,141 @@
+/** The keys of `remote_write`. */
+import { DEFAULT_QUEUE, DEFAULT_REMOTE_WRITE, type ExemplarMode } from '../forward/options.js';
+import { notYet, optional, prometheusOnly, required, section, subsection, withDefault } from './table.js';
+import {
+  boolean,
+  count,
+  duration,
+  httpUrl,
+  located,
+  nonEmptyText,
+  oneOf,
+  positiveDuration,
+  record,
+  secret,
+  text,
+} from './value-type.js';
+
+const EXEMPLAR_MODES: readonly ExemplarMode[] = ['auto', 'self_contained', 'attach'];
+
+const SECRET_MANAGER = notYet('no secret manager is asked; give the secret itself or a file');
+
+export const BASIC_AUTH_KEYS = {
+  username: optional(text, 'User name.'),
+  username_file: optional(nonEmptyText, 'File with the user name, read when the configuration is loaded.'),
+  username_ref: SECRET_MANAGER,
+  password: optional(secret, 'Password.'),
+  password_file: optional(nonEmptyText, 'File with the password, read when the configuration is loaded.'),
+  password_ref: SECRET_MANAGER,
+};
+
+export const AUTHORIZATION_KEYS = {
+  type: withDefault(
+    nonEmptyText,
+    'Bearer',
+    'First word of the `Authorization` header; `Basic` is what `basic_auth` is for.',
+  ),
+  credentials: optional(secret, 'The rest of the header.'),
+  credentials_file: optional(
+    nonEmptyText,
+    'File with the rest of the header, read when the configuration is loaded.',
+  ),
+  credentials_ref: SECRET_MANAGER,
+};
+
+export const QUEUE_KEYS = {
+  capacity: withDefault(count(1), DEFAULT_QUEUE.capacity, 'Exemplars that each shard buffers.'),
+  max_shards: withDefault(count(1), DEFAULT_QUEUE.maxShards, 'Most requests under way at once.'),
+  min_shards: withDefault(count(1), DEFAULT_QUEUE.minShards, 'Shards to start with.'),
+  max_samples_per_send: withDefault(
+    count(1),
+    DEFAULT_QUEUE.maxSamplesPerSend,
+    'Most exemplars in one request.',
+  ),
+  batch_send_deadline: withDefault(
+    positiveDuration,
+    DEFAULT_QUEUE.batchSendDeadlineMs,
+    'How long an exemplar waits for its request to fill.',
+  ),
+  min_backoff: withDefault(
+    positiveDuration,
+    DEFAULT_QUEUE.minBackoffMs,
+    'First wait before a request is tried again; doubles each time.',
+  ),
+  max_backoff: withDefault(positiveDuration, DEFAULT_QUEUE.maxBackoffMs, 'Longest such wait.'),
+  retry_on_http_429: withDefault(
+    boolean,
+    DEFAULT_QUEUE.retryOnHttp429,
+    'Whether requests refused as too many are tried again; if not, they are dropped and counted.',
+  ),
+  sample_age_limit: withDefault(
+    duration,
+    DEFAULT_QUEUE.sampleAgeLimitMs,
+    'Older exemplars are dropped instead of sent, and counted; `0s`: none.',
+  ),
+};
+
+const OTHER_CREDENTIALS = 'requests carry no such credentials, so the receiver may refuse them';
+const NO_PROXY = 'the receiver is connected to directly';
+
+/** Keys that give credentials, of which a block may have one. */
+export const AUTH_BLOCKS = [
+  'basic_auth',
+  'authorization',
+  'oauth2',
+  'sigv4',
+  'azuread',
+  'google_iam',
+  'bearer_token',
+  'bearer_token_file',
+] as const;
+
+export const REMOTE_WRITE_KEYS = {
+  url: required(httpUrl, 'Where to send. A user name and password in it are sent as basic authentication.'),
+  name: optional(nonEmptyText, 'For logs and metrics. Unique in the file.', 'host and port of `url`'),
+  remote_timeout: withDefault(
+    positiveDuration,
+    DEFAULT_REMOTE_WRITE.remoteTimeoutMs,
+    'How long one request may take.',
+  ),
+  headers: withDefault(
+    record(located(text)),
+    {},
+    'Headers to add to each request. Those that remote write itself sets are refused.',
+  ),
+  basic_auth: optional(section(BASIC_AUTH_KEYS), 'Credentials. One block of credentials at most.'),
+  authorization: optional(section(AUTHORIZATION_KEYS), 'Credentials as one `Authorization` header.'),
+  bearer_token: optional(secret, 'Short for `authorization.credentials`.'),
+  bearer_token_file: optional(nonEmptyText, 'Short for `authorization.credentials_file`.'),
+  send_exemplars: withDefault(
+    boolean,
+    DEFAULT_REMOTE_WRITE.sendExemplars,
+    'Whether anything is sent. Unlike in Prometheus the default is `true`.',
+  ),
+  exemplar_mode: withDefault(
+    oneOf(EXEMPLAR_MODES),
+    DEFAULT_REMOTE_WRITE.exemplarMode,
+    '`self_contained` sends the sample of the same line with an exemplar, so that the receiver knows the series; `attach` sends the exemplar alone; `auto` starts self-contained and attaches where the receiver refuses the samples.',
+  ),
+  queue_config: subsection(QUEUE_KEYS, 'How requests are batched and tried again.'),
+  write_relabel_configs: notYet(
+    'every exemplar is sent, with the labels it is stored with, also those a rule would drop',
+  ),
+  protobuf_message: notYet('remote write 1.0 is sent', 'prometheus.WriteRequest'),
+  metadata_config: prometheusOnly('exemplard sends no metadata'),
+  send_native_histograms: prometheusOnly('exemplard sends no native histograms', 'false'),
+  round_robin_dns: notYet('the address is chosen by the system', 'false'),
+  oauth2: notYet(OTHER_CREDENTIALS),
+  sigv4: notYet(OTHER_CREDENTIALS),
+  azuread: notYet(OTHER_CREDENTIALS),
+  google_iam: notYet(OTHER_CREDENTIALS),
+  tls_config: notYet(
+    "the receiver is verified against the system's certificate authorities, without a client certificate",
+  ),
+  proxy_url: notYet(NO_PROXY),
+  no_proxy: notYet(NO_PROXY),
+  proxy_from_environment: notYet(NO_PROXY, 'false'),
+  proxy_connect_header: notYet(NO_PROXY),
+  http_headers: notYet('requests do not carry these headers; `headers` are sent'),
+  follow_redirects: notYet('redirects are always followed', 'true'),
+  enable_http2: notYet('requests are sent with HTTP/1.1', 'false'),
+};

@@ -1,0 +1,66 @@
+/** The whole file as one table, and from what was read by it the options of every part. */
+import { dirname } from 'node:path';
+import type { RemoteWriteOptions } from '../forward/options.js';
+import type { Labels } from '../model/labels.js';
+import type { ScrapeJobOptions } from '../scrape/options.js';
+import type { StoreOptions } from '../store/options.js';
+import type { IssueReport } from './issue.js';
+import { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
+import { resolveRemoteWrites } from './remote-write-schema.js';
+import { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
+import { resolveExternalLabels, resolveScrapeJobs } from './scrape-schema.js';
+import { resolveStore, STORAGE_KEYS } from './storage-keys.js';
+import { notYet, optional, prometheusOnly, type Section, section, subsection, withDefault } from './table.js';
+import { list, positiveDuration } from './value-type.js';
+
+export interface Config {
+  readonly scrapeJobs: readonly ScrapeJobOptions[];
+  readonly remoteWrites: readonly RemoteWriteOptions[];
+  readonly store: StoreOptions;
+  /** What the retention forecast compares with; undefined: nothing. */
+  readonly retentionTargetMs: number | undefined;
+  readonly externalLabels: Labels;
+  /** The file as YAML, secrets masked, comments left out. */
+  readonly text: string;
+}
+
+export const ROOT_KEYS = {
+  global: subsection(GLOBAL_KEYS, 'What jobs have in common.'),
+  scrape_configs: withDefault(list(section(SCRAPE_KEYS)), [], 'What to scrape, in jobs.'),
+  remote_write: withDefault(list(section(REMOTE_WRITE_KEYS)), [], 'Where to forward exemplars.'),
+  storage: subsection(STORAGE_KEYS, 'What is kept.'),
+  retention_target: optional(
+    positiveDuration,
+    'How far back you wish to see. `/api/v1/retention` says what that needs.',
+  ),
+  scrape_config_files: notYet('jobs in these files are not scraped; list them in scrape_configs'),
+  journal: notYet('exemplars are kept in memory alone, and a restart forgets them'),
+  archive: notYet('exemplars are kept in memory alone, and nothing is archived'),
+  sampling: notYet('no traces are chosen'),
+  upstream: notYet('requests that exemplard does not answer itself are not passed on'),
+  rule_files: prometheusOnly('exemplard evaluates no rules'),
+  alerting: prometheusOnly('exemplard sends no alerts'),
+  remote_read: prometheusOnly('exemplard reads from no remote storage'),
+  otlp: prometheusOnly('exemplard receives no OTLP'),
+  tracing: prometheusOnly('exemplard sends no traces of its own'),
+  runtime: prometheusOnly("it tunes Go's runtime"),
+};
+
+export function resolveConfig(
+  root: Section<typeof ROOT_KEYS>,
+  fileName: string,
+  environment: NodeJS.ProcessEnv,
+  report: IssueReport,
+): Omit<Config, 'text'> {
+  const { global, scrape_configs, remote_write, storage, retention_target } = root.values;
+  const externalLabels = resolveExternalLabels(global, environment, report);
+  if (scrape_configs.length === 0)
+    report.warn(root.at('scrape_configs'), 'no scrape_configs: nothing is scraped');
+  return {
+    scrapeJobs: resolveScrapeJobs(global, scrape_configs, report),
+    remoteWrites: resolveRemoteWrites(remote_write, { externalLabels, directory: dirname(fileName), report }),
+    store: resolveStore(storage.values.exemplars),
+    retentionTargetMs: retention_target,
+    externalLabels,
+  };
+}

@@ -1,0 +1,313 @@
+/** What is wrong with a file, or worth saying, each with its place: a table of cases. */
+import t from 'tap';
+import type { ConfigIssue } from '../../src/config/issue.js';
+import { loadConfig } from '../../src/config/load.js';
+
+function placed({ line, column, message }: ConfigIssue): string {
+  return `${line}:${column}: ${message}`;
+}
+
+const environment = { ZONE: 'eu' };
+
+/** All errors of the text, in order. */
+function fails(name: string, text: string, ...expected: string[]): void {
+  const result = loadConfig(text, 'f.yml', environment);
+  t.same(result.ok ? 'no errors' : result.errors.map(placed), expected, name);
+}
+
+/** No errors, and all warnings of the text, in order. */
+function warns(name: string, text: string, ...expected: string[]): void {
+  const result = loadConfig(text, 'f.yml', environment);
+  t.same(result.ok ? result.warnings.map(placed) : result.errors.map(placed), expected, name);
+}
+
+function job(...lines: string[]): string {
+  return ['scrape_configs:', '  - job_name: a', ...lines.map((line) => `    ${line}`)].join('\n');
+}
+
+function remoteWrite(...lines: string[]): string {
+  return [
+    'scrape_configs: [{job_name: a}]',
+    'remote_write:',
+    '  - url: http://r/w',
+    ...lines.map((line) => `    ${line}`),
+  ].join('\n');
+}
+
+// YAML itself.
+fails('not a map', '- a', '1:1: the file must be a map of keys, got a list');
+fails('plain text', 'hello', '1:1: the file must be a map of keys, got "hello"');
+fails(
+  'two documents',
+  'global: {}\n---\nglobal: {}',
+  '2:1: a second YAML document starts here; a configuration is one document',
+);
+fails('duplicate key', 'global: {}\nglobal: {}', '2:1: duplicate key "global", first given in line 1');
+fails('key that is no text', '? [a]\n: b', '1:3: a key must be text, got a list');
+fails('alias without anchor', 'global: *a', '1:9: alias *a has no complete anchor &a before it');
+fails(
+  'alias into itself',
+  'global: &a {scrape_interval: *a}',
+  '1:30: alias *a has no complete anchor &a before it',
+);
+fails('merge of text', 'global: {<<: 5}', '1:14: "<<" merges maps, got "5"');
+fails(
+  'unclosed brackets',
+  '[[[',
+  '1:4: Flow sequence in block collection must be sufficiently indented and end with a ]',
+  '1:4: Flow sequence must end with a ]',
+);
+
+// Keys.
+fails(
+  'several mistakes at once',
+  'scrape_confg: []\nglobal:\n  scrape_interval: 15\nfoobar: 1',
+  '1:1: unknown key "scrape_confg" at the top level; did you mean "scrape_configs"?',
+  '3:20: global.scrape_interval must be a duration like 500ms, 30s or 1h30m, of at most 292 years, got "15"',
+  '4:1: unknown key "foobar" at the top level',
+);
+fails(
+  'unknown key of a job',
+  job('scrap_interval: 5s'),
+  '3:5: unknown key "scrap_interval" in scrape_configs[0]; did you mean "scrape_interval"?',
+);
+fails(
+  'unknown key named as what all objects have',
+  job('toString: 1', '__proto__: 1', 'constructor: 1'),
+  '3:5: unknown key "toString" in scrape_configs[0]',
+  '4:5: unknown key "__proto__" in scrape_configs[0]',
+  '5:5: unknown key "constructor" in scrape_configs[0]',
+);
+fails('section that is a list', 'global: []', '1:9: global must be a map of keys, got a list');
+fails(
+  'section that is text',
+  'storage: {exemplars: 5}',
+  '1:22: storage.exemplars must be a map of keys, got "5"',
+);
+fails('list that is a map', 'scrape_configs: {a: b}', '1:17: scrape_configs must be a list, got a map');
+fails('empty item', 'scrape_configs:\n  - \n  - job_name: a', '2:5: scrape_configs[0] is empty');
+
+// Jobs.
+fails(
+  'no job_name',
+  'scrape_configs:\n  - scheme: http',
+  '2:5: scrape_configs[0].job_name is missing or empty',
+);
+fails(
+  'job_name null',
+  'scrape_configs:\n  - job_name:',
+  '2:5: scrape_configs[0].job_name is missing or empty',
+);
+fails(
+  'job_name empty',
+  'scrape_configs:\n  - job_name: ""',
+  '2:15: scrape_configs[0].job_name must be text that is not empty, got ""',
+);
+fails(
+  'job_name twice',
+  'scrape_configs:\n  - job_name: a\n  - job_name: b\n  - job_name: a',
+  '4:15: scrape_configs[2].job_name "a" is taken by scrape_configs[0] in line 2',
+);
+fails(
+  'timeout above the interval',
+  job('scrape_interval: 5s', 'scrape_timeout: 6s'),
+  '4:21: scrape_configs[0].scrape_timeout must not exceed the scrape_interval 5s, got 6s',
+);
+fails(
+  'timeout above the inherited interval',
+  `global: {scrape_interval: 5s}\n${job('scrape_timeout: 6s')}`,
+  '4:21: scrape_configs[0].scrape_timeout must not exceed the scrape_interval 5s, got 6s',
+);
+fails(
+  'global timeout above the interval',
+  'global: {scrape_timeout: 2m}',
+  '1:26: global.scrape_timeout must not exceed the scrape_interval 1m, got 2m',
+);
+fails(
+  'durations',
+  job('scrape_interval: -5s', 'scrape_timeout: 300y'),
+  '3:22: scrape_configs[0].scrape_interval must be a duration like 500ms, 30s or 1h30m, of at most 292 years, got "-5s"',
+  '4:21: scrape_configs[0].scrape_timeout must be a duration like 500ms, 30s or 1h30m, of at most 292 years, got "300y"',
+);
+fails(
+  'sizes',
+  job('body_size_limit: 10 potatoes'),
+  '3:22: scrape_configs[0].body_size_limit must be a size like 512KiB, 10MB or 4096, got "10 potatoes"',
+);
+for (const limit of ['-1', '1.5', '.nan', '.inf', '"5"', 'many', '99999999999', '[]', '1e10']) {
+  fails(
+    `sample_limit ${limit}`,
+    job(`sample_limit: ${limit}`),
+    `3:19: scrape_configs[0].sample_limit must be a whole number from 0 to 2147483647, got ${limit === '[]' ? 'a list' : `"${limit.replaceAll('"', '')}"`}`,
+  );
+}
+fails(
+  'booleans',
+  job('honor_labels: "true"'),
+  '3:19: scrape_configs[0].honor_labels must be true or false, got "true"',
+);
+fails('scheme', job('scheme: ftp'), '3:13: scrape_configs[0].scheme must be one of http, https, got "ftp"');
+fails('params', job('params: {a: b}'), '3:17: scrape_configs[0].params.a must be a list, got "b"');
+fails(
+  'no protocols',
+  job('scrape_protocols: []'),
+  '3:23: scrape_configs[0].scrape_protocols must not be empty, got []',
+);
+fails(
+  'protocols',
+  job('scrape_protocols: [OpenMetricsText1.0.0, OpenMetricsText1, OpenMetricsText1.0.0]'),
+  '3:46: scrape_configs[0].scrape_protocols[1] must be one of PrometheusProto, OpenMetricsText0.0.1, OpenMetricsText1.0.0, PrometheusText0.0.4, PrometheusText1.0.0, got "OpenMetricsText1"',
+  '3:64: scrape_configs[0].scrape_protocols names "OpenMetricsText1.0.0" twice',
+);
+fails(
+  'a URL as target',
+  job('static_configs:', '- targets: ["h:1", "http://h:1/metrics"]'),
+  '4:24: target "http://h:1/metrics" looks like a URL; give HOST:PORT here, and scheme and metrics_path beside job_name',
+);
+fails(
+  'label without name',
+  job('static_configs: [{targets: [h], labels: {"": v}}]'),
+  '3:46: scrape_configs[0].static_configs[0].labels has a key that is empty',
+);
+fails(
+  'label that is a list',
+  job('static_configs: [{targets: [h], labels: {a: []}}]'),
+  '3:49: scrape_configs[0].static_configs[0].labels.a must be text, got a list',
+);
+
+// Remote write.
+fails('no url', 'remote_write: [{name: a}]', '1:16: remote_write[0].url is missing or empty');
+for (const url of ['receiver:9090', 'ftp://r/', 'http://', 'http://r:99999/']) {
+  fails(
+    `url ${url}`,
+    `remote_write: [{url: "${url}"}]`,
+    `1:22: remote_write[0].url must be a URL that starts with http:// or https://, got "${url}"`,
+  );
+}
+fails(
+  'a secret in a wrong url is not shown',
+  'remote_write: [{url: "ftp://me:hunter2@r/"}]',
+  '1:22: remote_write[0].url must be a URL that starts with http:// or https://, got "ftp://me:<secret>@r/"',
+);
+fails(
+  'name twice',
+  'remote_write: [{url: "http://a", name: x}, {url: "http://b", name: x}]',
+  '1:68: remote_write[1].name "x" is taken by remote_write[0] in line 1',
+);
+fails(
+  'two kinds of credentials',
+  remoteWrite('basic_auth: {username: u}', 'bearer_token: t'),
+  '5:19: remote_write[0] must have at most one kind of credentials, got basic_auth, bearer_token',
+);
+fails(
+  'credentials in the URL and in a block',
+  'remote_write: [{url: "http://u:p@r/", authorization: {credentials: t}}]',
+  '1:54: remote_write[0] must have at most one kind of credentials, got credentials in url, authorization',
+);
+fails(
+  'password twice',
+  remoteWrite('basic_auth: {username: u, password: p, password_file: /dev/null}'),
+  '4:59: remote_write[0].basic_auth must have at most one of password and password_file',
+);
+fails(
+  'file with a secret is missing',
+  remoteWrite('bearer_token_file: /nowhere/token'),
+  "4:24: remote_write[0].bearer_token_file cannot be read: ENOENT: no such file or directory, open '/nowhere/token'",
+);
+fails(
+  'basic as an authorization type',
+  remoteWrite('authorization: {type: Basic, credentials: x}'),
+  '4:27: remote_write[0].authorization.type must not be "Basic"; use basic_auth instead',
+);
+fails(
+  'a secret that fits in no header is not shown',
+  remoteWrite('bearer_token: "a\\nb"'),
+  '4:19: remote_write[0]: bearer_token has a character that no header may have (a line break, or not ASCII)',
+);
+fails(
+  'headers',
+  remoteWrite('headers: {Content-Type: a, AUTHORIZATION: b, "x y": c}'),
+  '4:29: remote_write[0].headers must not set "Content-Type": remote write sets it',
+  '4:47: remote_write[0].headers must not set "AUTHORIZATION"; use basic_auth or authorization',
+  '4:57: remote_write[0].headers: "x y" is not a header name',
+);
+fails(
+  'queue',
+  remoteWrite('queue_config: {capacity: 0, batch_send_deadline: 0s}', 'exemplar_mode: attached'),
+  '4:30: remote_write[0].queue_config.capacity must be a whole number from 1 to 2147483647, got "0"',
+  '4:54: remote_write[0].queue_config.batch_send_deadline must be a duration above 0 like 500ms, 30s or 1h30m, got "0s"',
+  '5:20: remote_write[0].exemplar_mode must be one of auto, self_contained, attach, got "attached"',
+);
+
+// Storage and the rest.
+fails(
+  'storage.exemplars',
+  'storage: {exemplars: {per_series: 0, max_bytes: 1KiB, max_bites: 5}}',
+  '1:35: storage.exemplars.per_series must be a whole number from 1 to 2147483647, got "0"',
+  '1:49: storage.exemplars.max_bytes must be a size of at least 1MiB, like 512KiB, 10MB or 4096, got "1KiB"',
+  '1:55: unknown key "max_bites" in storage.exemplars; did you mean "max_bytes"?',
+);
+fails(
+  'retention_target',
+  'retention_target: 0s',
+  '1:19: retention_target must be a duration above 0 like 500ms, 30s or 1h30m, got "0s"',
+);
+fails(
+  'a long value is cut',
+  `retention_target: ${'x'.repeat(200)}`,
+  `1:19: retention_target must be a duration above 0 like 500ms, 30s or 1h30m, got "${'x'.repeat(80)}…"`,
+);
+
+// Warnings.
+warns('an empty file', '', '1:1: no scrape_configs: nothing is scraped');
+warns(
+  'sections without content',
+  'global:\nscrape_configs:\nremote_write:\nstorage:\n',
+  '1:1: no scrape_configs: nothing is scraped',
+);
+warns('a job', job());
+warns(
+  'interval 0',
+  job('scrape_interval: 0s'),
+  '3:22: scrape_configs[0].scrape_interval is 0 and counts as not given',
+);
+warns(
+  'environment',
+  `global: {external_labels: {a: "\${ZONE}", b: "$NOPE"}}\n${job()}`,
+  '1:45: global.external_labels.b: environment variable NOPE is not set, its place stays empty',
+);
+warns(
+  'relabelled URL as target',
+  job('relabel_configs: [{action: keep}]', 'static_configs: [{targets: [https://h]}]'),
+  '3:5: scrape_configs[0].relabel_configs is not applied in this version: targets are scraped at the address and with the labels they are listed with, also those a rule would drop',
+  '4:33: target "https://h" is not scraped: it is no address until relabel_configs are applied',
+);
+warns(
+  'protobuf',
+  job(
+    'scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0]',
+    'fallback_scrape_protocol: PrometheusProto',
+  ),
+  '3:23: scrape_configs[0].scrape_protocols names PrometheusProto, which this version cannot read and does not offer to targets',
+  '4:31: scrape_configs[0].fallback_scrape_protocol: PrometheusProto is not read in this version; answers without a usable Content-Type fail',
+);
+warns(
+  'no OpenMetrics',
+  job('scrape_protocols: [PrometheusText0.0.4]'),
+  '3:23: scrape_configs[0].scrape_protocols names no OpenMetrics format: the others carry no exemplars, so none will be found',
+);
+warns(
+  'nothing to send',
+  remoteWrite('send_exemplars: false'),
+  '4:21: remote_write[0].send_exemplars is false: nothing is sent, as exemplard sends nothing but exemplars',
+);
+warns(
+  'a maximum below its minimum',
+  remoteWrite('queue_config: {min_shards: 60, max_backoff: 10ms}'),
+  '4:32: remote_write[0].queue_config.max_shards 50 is below min_shards 60 and counts as 60',
+  '4:49: remote_write[0].queue_config.max_backoff 10ms is below min_backoff 30ms and counts as 30ms',
+);
+warns(
+  'values that ask for what is done anyway',
+  job('enable_http2: false', 'file_sd_configs: []', 'tls_config: {}', 'proxy_url:'),
+);
