@@ -82,12 +82,12 @@ t.test('a prometheus.yml', async (t) => {
       '14:1 alerting',
       '21:3 storage.tsdb',
       '32:5 remote_write[0].write_relabel_configs',
-      '50:5 scrape_configs[1].metric_relabel_configs',
-      '58:19 target "https://prometheus.io"',
-      '59:5 scrape_configs[2].relabel_configs',
-      '64:5 scrape_configs[3].tls_config',
-      '65:5 scrape_configs[3].bearer_token_file',
-      '66:5 scrape_configs[3].kubernetes_sd_configs',
+      '49:5 scrape_configs[1].metric_relabel_configs',
+      '57:19 target "https://prometheus.io"',
+      '58:5 scrape_configs[2].relabel_configs',
+      '63:5 scrape_configs[3].tls_config',
+      '64:5 scrape_configs[3].bearer_token_file',
+      '65:5 scrape_configs[3].kubernetes_sd_configs',
     ],
   );
   const { config } = result;
