@@ -1,16 +1,11 @@
 /** Metrics of all remote writes: made once a registry, one set of label values a remote write. */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MetricsRegistry } from '../telemetry/registry.js';
-import type { InvalidReason } from './validate.js';
+import { INVALID_REASONS } from './validate.js';
 
-/** Why an exemplar was given up. `status_…` is the receiver's final answer. */
-export type DropReason =
-  | InvalidReason
-  | 'out_of_order'
-  | 'too_old'
-  | 'refused'
-  | 'shutdown'
-  | `status_${number}`;
+/** Why an exemplar was given up, besides a receiver's final answer. */
+const DROP_REASONS = [...INVALID_REASONS, 'out_of_order', 'too_old', 'refused', 'shutdown'] as const;
+export type DropReason = (typeof DROP_REASONS)[number] | `status_${number}`;
 
 /** What is read when somebody looks, rather than kept up to date. */
 export interface RemoteWriteGauges {
@@ -106,7 +101,10 @@ export class RemoteWriteMetrics {
     const labels: LabelValues = { remote_name: name, url };
     const source: Source = { labels, read, lostSoFar: 0 };
     this.#sources.add(source);
-    const reasons = new Set<DropReason>();
+    const reasons = new Set<DropReason>(DROP_REASONS);
+    // A counter that is not there yet hides its first increase from rate().
+    for (const counter of this.#counters()) counter.inc(labels, 0);
+    for (const reason of reasons) this.#dropped.inc({ ...labels, reason }, 0);
     let newestMs = 0;
     return {
       sent: (batch) => {
@@ -126,14 +124,15 @@ export class RemoteWriteMetrics {
       remove: () => {
         this.#sources.delete(source);
         for (const reason of reasons) this.#dropped.remove({ ...labels, reason });
-        for (const metric of this.#all()) metric.remove(labels);
+        const others = [this.#highestSent, this.#duration, ...this.#gauges];
+        for (const metric of [...this.#counters(), ...others]) metric.remove(labels);
       },
     };
   }
 
-  #all() {
-    const counters = [this.#exemplars, this.#samples, this.#bytes, this.#retried, this.#samplesRefused];
-    return [...counters, this.#lost, this.#highestSent, this.#duration, ...this.#gauges];
+  /** Those with the labels of a remote write and no more. */
+  #counters() {
+    return [this.#exemplars, this.#samples, this.#bytes, this.#retried, this.#samplesRefused, this.#lost];
   }
 
   #collectLost(): void {

@@ -10,7 +10,8 @@ import { MAX_EXEMPLAR_CODE_POINTS } from '../model/exemplar.js';
 /** Prometheus' allowance for clocks that differ. */
 export const MAX_FUTURE_MS = 10 * 60_000;
 
-export type InvalidReason = 'blank' | 'zero_timestamp' | 'too_long' | 'future';
+export const INVALID_REASONS = ['blank', 'zero_timestamp', 'too_long', 'future'] as const;
+export type InvalidReason = (typeof INVALID_REASONS)[number];
 
 /** Why row `index` must not be sent; undefined when it may. */
 export function invalidReason(batch: Batch, index: number, nowMs: number): InvalidReason | undefined {

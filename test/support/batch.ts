@@ -17,9 +17,9 @@ export function seriesOf(ref: number, labels: Readonly<Record<string, string>>):
   return { ref: ref as SeriesRef, labels: labelsFromRecord(labels) };
 }
 
-/** `count` series of one counter that differ in the label `n`. */
-export function manySeries(count: number, name = 'requests_total'): Series[] {
-  return Array.from({ length: count }, (_, n) => seriesOf(n, { __name__: name, n: String(n) }));
+/** `count` series of one counter that differ in the label `n`, numbered from `firstRef`. */
+export function manySeries(count: number, name = 'requests_total', firstRef = 0): Series[] {
+  return Array.from({ length: count }, (_, n) => seriesOf(firstRef + n, { __name__: name, n: String(n) }));
 }
 
 /** The batch of these rows; by default value 1, sample value 10, and a trace_id made of the time. */
