@@ -73,13 +73,14 @@ interface TimingSection {
   };
   at(key: 'scrape_interval' | 'scrape_timeout'): Position;
   given(key: 'scrape_interval' | 'scrape_timeout'): boolean;
+  refused(key: 'scrape_interval' | 'scrape_timeout'): boolean;
 }
 
 /** As in Prometheus 0 means "not given", and a timeout that is not given is cut to the interval. */
 function resolveTiming(section: TimingSection, inherited: Timing, report: IssueReport): Timing {
   const intervalMs = givenTime(section, 'scrape_interval', report) ?? inherited.intervalMs;
   const timeoutMs = givenTime(section, 'scrape_timeout', report) ?? Math.min(inherited.timeoutMs, intervalMs);
-  if (timeoutMs > intervalMs) {
+  if (timeoutMs > intervalMs && !section.refused('scrape_interval')) {
     const [timeout, interval] = [timeoutMs, intervalMs].map(formatDurationMs);
     report.error(
       section.at('scrape_timeout'),
@@ -166,19 +167,19 @@ function resolveTargets(
   return { targets: addresses.map(({ value }) => value), labels };
 }
 
+const NOT_IN_AN_ADDRESS = /[\s/?#@]/;
+
 /** A URL as a target is the usual mistake, except where relabelling turns it into a parameter (blackbox exporter). */
 function checkAddress(address: string, at: Position, isRelabelled: boolean, report: IssueReport): boolean {
-  if (!address.includes('/')) return true;
+  if (!NOT_IN_AN_ADDRESS.test(address)) return true;
+  const target = `target ${quote(address)}`;
   if (isRelabelled) {
-    report.warn(
-      at,
-      `target ${quote(address)} is not scraped: it is no address until relabel_configs are applied`,
-    );
+    report.warn(at, `${target} is not scraped: it is no address until relabel_configs are applied`);
+  } else if (address.includes('/')) {
+    const instead = 'give HOST:PORT here, and scheme and metrics_path beside job_name';
+    report.error(at, `${target} looks like a URL; ${instead}`);
   } else {
-    report.error(
-      at,
-      `target ${quote(address)} looks like a URL; give HOST:PORT here, and scheme and metrics_path beside job_name`,
-    );
+    report.error(at, `${target} is not of the form HOST:PORT`);
   }
   return false;
 }

@@ -86,8 +86,10 @@ export interface Section<Keys extends Table> {
   readonly values: Values<Keys>;
   /** Where the value of a key stands; for a key not given, where the section does. */
   at(key: keyof Keys): Position;
-  /** Whether the file gives the key, be it applied or not. */
+  /** Whether the file gives the key, be it applied or not, and it could be read. */
   given(key: keyof Keys): boolean;
+  /** Whether the file gives the key and it could not be read: what is wrong with it has been said. */
+  refused(key: keyof Keys): boolean;
 }
 
 export function section<Keys extends Table>(table: Keys): ValueType<Section<Keys>> {
@@ -122,17 +124,22 @@ function readSection<Keys extends Table>(
   const given = new Map(
     [...node.entries].filter(([name, { value }]) => asksForSomething(table, name, value)),
   );
+  const at = (name: string) => given.get(name)?.value.at ?? node.at;
+  const refused = new Set<string>();
   const values: Record<string, unknown> = {};
   for (const [name, key] of Object.entries(table)) {
-    if (key.kind === 'applied')
-      values[name] = readKey(key, given.get(name)?.value, node.at, join(path, name), report);
+    if (key.kind !== 'applied') continue;
+    const value = readKey(key, given.get(name)?.value, node.at, join(path, name), report);
+    if (value === undefined && given.has(name)) refused.add(name);
+    values[name] = value ?? absentValue(key, at(name), join(path, name), report);
   }
   return {
     path,
     // The loop above gives every applied key the type its table entry says.
     values: values as Values<Keys>,
-    at: (key) => given.get(String(key))?.value.at ?? node.at,
-    given: (key) => given.has(String(key)),
+    at: (key) => at(String(key)),
+    given: (key) => given.has(String(key)) && !refused.has(String(key)),
+    refused: (key) => refused.has(String(key)),
   };
 }
 
@@ -143,10 +150,9 @@ function readKey(
   path: string,
   report: IssueReport,
 ): unknown {
-  if (node === undefined && key.whenAbsent.kind === 'required')
-    report.error(sectionAt, `${path} is missing or empty`);
-  const value = node === undefined ? undefined : key.type.read(node, path, report);
-  return value ?? absentValue(key, node?.at ?? sectionAt, path, report);
+  if (node !== undefined) return key.type.read(node, path, report);
+  if (key.whenAbsent.kind === 'required') report.error(sectionAt, `${path} is missing or empty`);
+  return undefined;
 }
 
 function absentValue(

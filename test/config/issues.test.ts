@@ -165,6 +165,23 @@ fails(
   '4:24: target "http://h:1/metrics" looks like a URL; give HOST:PORT here, and scheme and metrics_path beside job_name',
 );
 fails(
+  'no address',
+  job('static_configs: [{targets: ["h:1 ", "me@h", "[::1]:1", ""]}]'),
+  '3:33: target "h:1 " is not of the form HOST:PORT',
+  '3:41: target "me@h" is not of the form HOST:PORT',
+  '3:60: scrape_configs[0].static_configs[0].targets[3] must be text that is not empty, got ""',
+);
+fails(
+  'no consequential errors of an interval that could not be read',
+  job('scrape_interval: 5 minutes', 'scrape_timeout: 2m'),
+  '3:22: scrape_configs[0].scrape_interval must be a duration like 500ms, 30s or 1h30m, of at most 292 years, got "5 minutes"',
+);
+fails(
+  'no consequential errors of a timeout that could not be read',
+  'global: {scrape_interval: 5s, scrape_timeout: soon}',
+  '1:47: global.scrape_timeout must be a duration like 500ms, 30s or 1h30m, of at most 292 years, got "soon"',
+);
+fails(
   'label without name',
   job('static_configs: [{targets: [h], labels: {"": v}}]'),
   '3:46: scrape_configs[0].static_configs[0].labels has a key that is empty',
