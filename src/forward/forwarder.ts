@@ -152,7 +152,8 @@ class RemoteWriteForwarder implements Forwarder {
   }
 
   get #unreadRows(): number {
-    return this.#parts.reader.pendingRows - this.#deliveries.rowsInHand;
+    // A reader that was closed has given up what it handed out, too.
+    return Math.max(0, this.#parts.reader.pendingRows - this.#deliveries.rowsInHand);
   }
 
   async #route(logged: LoggedBatch): Promise<void> {
