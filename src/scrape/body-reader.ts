@@ -51,7 +51,12 @@ export class BodyReader {
    * @param scrapeMs time of the scrape, which stands in where nothing has a timestamp
    * @returns what was found, or why nothing of the body counts
    */
-  read(body: Buffer, view: DataView, length: number, scrapeMs: number): BodyCounts | { readonly error: string } {
+  read(
+    body: Buffer,
+    view: DataView,
+    length: number,
+    scrapeMs: number,
+  ): BodyCounts | { readonly error: string } {
     this.#nowMs = scrapeMs;
     this.#malformedLines = 0;
     const cache = this.#cache;
@@ -85,7 +90,13 @@ export class BodyReader {
   }
 
   /** A line with something new: each of its exemplars goes to the series. @returns what became of the last */
-  #takeLine(body: Buffer, series: SeriesRef, seriesEnd: number, exemplarAt: number, lineEnd: number): Verdict {
+  #takeLine(
+    body: Buffer,
+    series: SeriesRef,
+    seriesEnd: number,
+    exemplarAt: number,
+    lineEnd: number,
+  ): Verdict {
     const sink = this.#sink;
     const exemplar = this.#exemplar;
     const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
@@ -95,7 +106,12 @@ export class BodyReader {
       const end = exemplar.parse(body, at, lineEnd);
       if (end < 0) return this.#refuse(series);
       if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
-      verdict = sink.append(series, exemplar satisfies EncodedExemplar, this.#sampleAt(sampleMs), this.#nowMs);
+      verdict = sink.append(
+        series,
+        exemplar satisfies EncodedExemplar,
+        this.#sampleAt(sampleMs),
+        this.#nowMs,
+      );
       at = end + 3;
     }
     return verdict;

@@ -1,6 +1,13 @@
 import { canonicalFloat } from '../exposition/canonical-float.js';
 import type { SampleLine } from '../exposition/sample-line.js';
-import { compareBytewise, type Labels, labelPairs, labelsFromPairs, labelValue, METRIC_NAME } from '../model/labels.js';
+import {
+  compareBytewise,
+  type Labels,
+  labelPairs,
+  labelsFromPairs,
+  labelValue,
+  METRIC_NAME,
+} from '../model/labels.js';
 
 /** What a job says about the labels of its series; 0 means no limit. */
 export interface SeriesLabelRules {

@@ -1,7 +1,9 @@
 import { compareBytewise } from '../model/labels.js';
 import type { PairRef, SeriesRef } from '../model/refs.js';
-import { grown, nextCapacity } from '../util/columns.js';
+import { grown } from '../util/columns.js';
 import { jsonString } from '../util/json.js';
+import { sortInSlices } from '../util/sliced-sort.js';
+import type { TimeSlices } from '../util/time-slices.js';
 
 /** Series that have a label pair, in no order. */
 export class Postings {
@@ -51,9 +53,8 @@ export class LabelInterner {
   #textBytes = 0;
   #pairs = 0;
 
-  /** Position of each pair in the order of (name, value), made anew when asked after pairs were added. */
-  #ranks = new Uint32Array(0);
-  #ranksAreCurrent = true;
+  /** Undefined after pairs were added. */
+  #ranks: Promise<Uint32Array> | undefined;
 
   get bytes(): number {
     return this.#pairs * BYTES_PER_PAIR + this.#textBytes;
@@ -72,7 +73,7 @@ export class LabelInterner {
       this.#postings[pair] = new Postings();
       this.#textBytes += textBytes(name, value);
       this.#pairs++;
-      this.#ranksAreCurrent = false;
+      this.#ranks = undefined;
     }
     return pair;
   }
@@ -127,24 +128,30 @@ export class LabelInterner {
     }
   }
 
-  /** Ranks such that comparing them compares (name, value) bytewise. Valid until the next `intern`. */
-  ranks(): Uint32Array {
-    if (this.#ranksAreCurrent) return this.#ranks;
-    const pairs: PairRef[] = [];
-    for (const values of this.#byName.values()) pairs.push(...values.values());
-    pairs.sort(
-      (a, b) =>
-        compareBytewise(this.#names[a]!, this.#names[b]!) ||
-        compareBytewise(this.#values[a]!, this.#values[b]!),
-    );
-    if (this.#ranks.length < this.#names.length) {
-      this.#ranks = new Uint32Array(nextCapacity(this.#ranks.length, this.#names.length));
-    }
-    pairs.forEach((pair, rank) => {
-      this.#ranks[pair] = rank;
-    });
-    this.#ranksAreCurrent = true;
+  /**
+   * Ranks such that comparing them compares (name, value) bytewise, by pair. They hold for every pair that was
+   * there when this was called. Kept until pairs are added.
+   */
+  ranks(slices: TimeSlices): Promise<Uint32Array> {
+    this.#ranks ??= this.#rank(slices);
     return this.#ranks;
+  }
+
+  async #rank(slices: TimeSlices): Promise<Uint32Array> {
+    const ranks = new Uint32Array(this.#names.length);
+    const pairs: PairRef[] = [];
+    for (const values of this.#byName.values()) for (const pair of values.values()) pairs.push(pair);
+    const sorted = await sortInSlices(Uint32Array.from(pairs), (a, b) => this.#compare(a, b), slices);
+    sorted.forEach((pair, rank) => {
+      ranks[pair] = rank;
+    });
+    return ranks;
+  }
+
+  #compare(a: number, b: number): number {
+    return (
+      compareBytewise(this.#names[a]!, this.#names[b]!) || compareBytewise(this.#values[a]!, this.#values[b]!)
+    );
   }
 
   #remove(pair: PairRef): void {

@@ -2,6 +2,8 @@ import { type Labels, METRIC_NAME } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { PairRef, SeriesRef } from '../model/refs.js';
 import { grown, nextCapacity } from '../util/columns.js';
+import { sortInSlices } from '../util/sliced-sort.js';
+import type { TimeSlices } from '../util/time-slices.js';
 import { LabelInterner } from './interner.js';
 
 /** Memory of a series here: its place in the table and the columns; label and posting words come on top. */
@@ -172,24 +174,21 @@ export class SeriesIndex {
     return [...found];
   }
 
-  /** Sorts in place by label set: pairwise name then value, bytewise, a prefix first. */
-  sort(series: SeriesRef[]): SeriesRef[] {
-    const ranks = this.interner.ranks();
-    const pairs = this.#pairs;
-    const compare = (a: SeriesRef, b: SeriesRef) => {
+  /** By label set: pairwise name then value, bytewise, a prefix first. */
+  async sorted(series: readonly SeriesRef[], slices: TimeSlices): Promise<SeriesRef[]> {
+    const ranks = await this.interner.ranks(slices);
+    const compare = (a: number, b: number) => {
       const startA = this.#start[a]!;
       const startB = this.#start[b]!;
-      const countA = this.#count[a]!;
-      const countB = this.#count[b]!;
-      const shorter = Math.min(countA, countB);
+      const shorter = Math.min(this.#count[a]!, this.#count[b]!);
       for (let i = 0; i < shorter; i++) {
-        const pairA = pairs[startA + i]!;
-        const pairB = pairs[startB + i]!;
+        const pairA = this.#pairs[startA + i]!;
+        const pairB = this.#pairs[startB + i]!;
         if (pairA !== pairB) return ranks[pairA]! - ranks[pairB]!;
       }
-      return countA - countB;
+      return this.#count[a]! - this.#count[b]!;
     };
-    return series.sort(compare);
+    return Array.from(await sortInSlices(Uint32Array.from(series), compare, slices)) as SeriesRef[];
   }
 
   /**

@@ -1,0 +1,96 @@
+import type { FastifyRequest } from 'fastify';
+import { badParameter } from './api-error.js';
+
+/** Times further away than this are as good as none, and still exact in milliseconds. */
+const MAX_TIME_MS = Number.MAX_SAFE_INTEGER;
+
+/** Parameters of a request: those of a form body first, then those of the URL, as Go's `FormValue` gives them. */
+export class Parameters {
+  readonly #url: URLSearchParams;
+  readonly #form: URLSearchParams;
+
+  constructor(request: FastifyRequest) {
+    const query = request.url.indexOf('?');
+    this.#url = new URLSearchParams(query < 0 ? '' : request.url.slice(query + 1));
+    this.#form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+  }
+
+  text(name: string): string {
+    return this.#form.get(name) ?? this.#url.get(name) ?? '';
+  }
+
+  all(name: string): string[] {
+    return [...this.#form.getAll(name), ...this.#url.getAll(name)];
+  }
+
+  /**
+   * Float seconds or RFC 3339, in milliseconds.
+   * @throws {ApiError}
+   */
+  timeMs(name: string, ifMissing: number): number {
+    const text = this.text(name);
+    if (text === '') return ifMissing;
+    const timeMs = parseTimeMs(text);
+    if (timeMs === undefined) {
+      throw badParameter(
+        name,
+        `invalid time value for '${name}': cannot parse ${JSON.stringify(text)} to a valid timestamp`,
+      );
+    }
+    return timeMs;
+  }
+
+  /** @throws {ApiError} */
+  number(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    const value = parseFloatText(text);
+    if (value === undefined || Number.isNaN(value))
+      throw badParameter(name, `cannot parse ${JSON.stringify(text)} as a number`);
+    return value;
+  }
+
+  /** A whole number, 1 or more. @throws {ApiError} */
+  count(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    if (!/^\d{1,15}$/.test(text) || Number(text) === 0) {
+      throw badParameter(name, `${JSON.stringify(text)} is not a whole number of 1 or more`);
+    }
+    return Number(text);
+  }
+
+  /** One of a few words. @throws {ApiError} */
+  choice<Word extends string>(name: string, words: readonly Word[], ifMissing: Word): Word {
+    const text = this.text(name);
+    if (text === '') return ifMissing;
+    const word = words.find((candidate) => candidate === text);
+    if (word === undefined)
+      throw badParameter(name, `${JSON.stringify(text)} is none of ${words.join(', ')}`);
+    return word;
+  }
+}
+
+function parseFloatText(text: string): number | undefined {
+  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  if (/^nan$/i.test(text)) return Number.NaN;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+}
+
+const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Prometheus' `parseTime`: the fraction of float seconds is rounded to milliseconds, that of RFC 3339 cut. */
+function parseTimeMs(text: string): number | undefined {
+  const seconds = parseFloatText(text);
+  if (seconds !== undefined) {
+    if (Number.isNaN(seconds)) return undefined;
+    const whole = Math.trunc(seconds);
+    const fraction = Math.sign(seconds) * Math.round(Math.abs(seconds - whole) * 1000);
+    return Math.max(-MAX_TIME_MS, Math.min(MAX_TIME_MS, whole * 1000 + (fraction || 0)));
+  }
+  const match = RFC3339.exec(text);
+  if (match === null) return undefined;
+  const milliseconds = (match[2] ?? '').slice(1, 4).padEnd(3, '0');
+  const timeMs = Date.parse(`${match[1]}.${milliseconds}${match[3]}`);
+  return Number.isNaN(timeMs) ? undefined : timeMs;
+}

@@ -1,0 +1,110 @@
+import type { Matcher } from '../model/matcher.js';
+import type { SeriesRef, SlotRef } from '../model/refs.js';
+import type { ExemplarStore } from '../store/exemplar-store.js';
+import { NO_SLOT } from '../store/slot-slab.js';
+import { goFloat, secondsJson } from '../util/json.js';
+import type { TimeSlices } from '../util/time-slices.js';
+import { LimitCut } from './limit-cut.js';
+
+export interface ExemplarQuery {
+  readonly selectors: readonly (readonly Matcher[])[];
+  /** Both ends inclusive. */
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Both ends inclusive; with either, NaN is left out. */
+  readonly minValue: number | undefined;
+  readonly maxValue: number | undefined;
+  /** Of time, inside each series. */
+  readonly order: 'asc' | 'desc';
+  /** The first so many exemplars of the whole answer in that order. */
+  readonly limit: number | undefined;
+}
+
+/** Text gathered before it is handed on. */
+const CHUNK_LENGTH = 64 * 1024;
+
+/**
+ * The answer to a query as JSON text, piece by piece: `[{"seriesLabels":{…},"exemplars":[…]},…]`, sorted by
+ * label set. Series without exemplars in the range are left out. Rings may change between two pieces; a series
+ * is always shown as it is at one moment.
+ */
+export async function* exemplarsJson(
+  store: ExemplarStore,
+  query: ExemplarQuery,
+  slices: TimeSlices,
+): AsyncGenerator<string> {
+  const selected = store.index.select(query.selectors).filter((series) => mayAnswer(store, series, query));
+  const generations = new Map(selected.map((series) => [series, store.generation(series)]));
+  const cut = await limitCut(store, selected, query, slices);
+  let text = '[';
+  let isFirst = true;
+  for (const series of await store.index.sorted(selected, slices)) {
+    if (store.generation(series) !== generations.get(series)) continue;
+    const exemplars = seriesExemplarsJson(store, series, query, cut);
+    if (exemplars !== '') {
+      text += `${isFirst ? '' : ','}{"seriesLabels":${store.index.labelsJson(series)},"exemplars":[${exemplars}]}`;
+      isFirst = false;
+    }
+    if (text.length > CHUNK_LENGTH) {
+      yield text;
+      text = '';
+    }
+    if (slices.isOver) await slices.pause();
+  }
+  yield `${text}]`;
+}
+
+function mayAnswer(store: ExemplarStore, series: SeriesRef, query: ExemplarQuery): boolean {
+  const { rings } = store;
+  return (
+    rings.held(series) > 0 && rings.oldestMs(series) <= query.endMs && rings.newestMs(series) >= query.startMs
+  );
+}
+
+/** Which of all matching exemplars the limit leaves. */
+async function limitCut(
+  store: ExemplarStore,
+  selected: readonly SeriesRef[],
+  query: ExemplarQuery,
+  slices: TimeSlices,
+): Promise<LimitCut | undefined> {
+  if (query.limit === undefined) return undefined;
+  const cut = new LimitCut(query.limit, query.order);
+  for (const series of selected) {
+    for (const slot of matchingSlots(store, series, query)) cut.offer(store.rings.timestampMs(slot));
+    if (slices.isOver) await slices.pause();
+  }
+  return cut;
+}
+
+function seriesExemplarsJson(
+  store: ExemplarStore,
+  series: SeriesRef,
+  query: ExemplarQuery,
+  cut: LimitCut | undefined,
+): string {
+  const { rings } = store;
+  let text = '';
+  for (const slot of matchingSlots(store, series, query)) {
+    const timestampMs = rings.timestampMs(slot);
+    if (cut !== undefined && !cut.take(timestampMs)) continue;
+    const exemplar = `{"labels":${rings.labelsJson(slot)},"value":"${goFloat(rings.value(slot))}","timestamp":${secondsJson(timestampMs)}}`;
+    text += text === '' ? exemplar : `,${exemplar}`;
+  }
+  return text;
+}
+
+function matchingSlots(store: ExemplarStore, series: SeriesRef, query: ExemplarQuery): SlotRef[] {
+  const { rings } = store;
+  const { startMs, endMs, minValue, maxValue } = query;
+  const slots: SlotRef[] = [];
+  for (let slot = rings.oldestSlot(series); slot !== NO_SLOT; slot = rings.nextSlot(slot)) {
+    const timestampMs = rings.timestampMs(slot);
+    if (timestampMs < startMs || timestampMs > endMs) continue;
+    // Written so that NaN fails a bound that is given.
+    if (minValue !== undefined && !(rings.value(slot) >= minValue)) continue;
+    if (maxValue !== undefined && !(rings.value(slot) <= maxValue)) continue;
+    slots.push(slot);
+  }
+  return query.order === 'asc' ? slots : slots.reverse();
+}
