@@ -7,7 +7,7 @@ import { type ConfigResult, loadConfig } from '../../src/config/load.js';
 import { SECTIONS } from '../../src/config/reference.js';
 
 const example = readFileSync(new URL('../../config.example.yaml', import.meta.url), 'utf8');
-const TIME_BUDGET_MS = 2_000;
+const TIME_BUDGET_MS = 1_000;
 
 function check(text: string): void {
   const result = loadConfig(text, 'f', {});
