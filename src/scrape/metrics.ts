@@ -11,9 +11,9 @@ export class ScrapeMetrics {
   readonly #readSeconds: Histogram<'job'>;
   readonly #lines: Counter<'job'>;
   readonly #malformedLines: Counter<'job'>;
-  readonly #targets: Gauge<'job' | 'health'>;
 
-  constructor(registry: MetricsRegistry) {
+  /** @param targets all of them, with their health, asked for when metrics are rendered */
+  constructor(registry: MetricsRegistry, targets: () => Iterable<{ job: string; health: string }>) {
     const registers = [registry];
     this.#scrapes = new Counter({
       name: 'exemplard_scrape_scrapes_total',
@@ -60,11 +60,15 @@ export class ScrapeMetrics {
       labelNames: ['job'],
       registers,
     });
-    this.#targets = new Gauge({
+    new Gauge({
       name: 'exemplard_scrape_targets',
       help: 'Targets by health.',
       labelNames: ['job', 'health'],
       registers,
+      collect() {
+        this.reset();
+        for (const { job, health } of targets()) this.inc({ job, health });
+      },
     });
   }
 
@@ -85,16 +89,10 @@ export class ScrapeMetrics {
     this.#failures.inc({ job, reason });
   }
 
-  /** Called when metrics are rendered. */
-  setTargets(job: string, byHealth: Readonly<Record<string, number>>): void {
-    for (const [health, count] of Object.entries(byHealth)) this.#targets.set({ job, health }, count);
-  }
-
   forgetJob(job: string): void {
     for (const metric of [this.#scrapes, this.#bodyBytes, this.#lines, this.#malformedLines])
       metric.remove({ job });
     this.#scrapeSeconds.remove({ job });
     this.#readSeconds.remove({ job });
-    for (const health of ['up', 'down', 'unknown']) this.#targets.remove({ job, health });
   }
 }

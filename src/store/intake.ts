@@ -12,12 +12,12 @@ import type { ExemplarStore } from './exemplar-store.js';
 export class Intake {
   readonly #store: ExemplarStore;
   /** Undefined while nobody reads batches: then none are made. */
-  readonly #publish: ((batch: Batch) => void) | undefined;
+  publish: ((batch: Batch) => void) | undefined;
   readonly #batch = new BatchBuilder();
 
   constructor(store: ExemplarStore, publish?: (batch: Batch) => void) {
     this.#store = store;
-    this.#publish = publish;
+    this.publish = publish;
   }
 
   seriesOf(labels: Labels, nowMs: number): SeriesRef {
@@ -38,7 +38,7 @@ export class Intake {
 
   append(series: SeriesRef, exemplar: EncodedExemplar, sample: Sample, nowMs: number): Verdict {
     const verdict = this.#store.append(series, exemplar, nowMs);
-    if (verdict === Verdict.accepted && this.#publish !== undefined) {
+    if (verdict === Verdict.accepted && this.publish !== undefined) {
       this.#batch.add(this.#store.sinkSeries(series), exemplar, sample);
     }
     return verdict;
@@ -46,6 +46,6 @@ export class Intake {
 
   /** The body is taken in whole. */
   commit(): void {
-    if (this.#batch.length > 0) this.#publish?.(this.#batch.take());
+    if (this.#batch.length > 0) this.publish?.(this.#batch.take());
   }
 }

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, type OpenMetricsContentType, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
 
 export type MetricsRegistry = Registry<OpenMetricsContentType>;
 
@@ -15,5 +15,19 @@ export function createRegistry(): MetricsRegistry {
 /** Event-loop lag, memory, CPU, garbage collection of this process. */
 export function addProcessMetrics(registry: MetricsRegistry): void {
   // prom-client types this option as the classic-text registry only, and accepts both.
-  collectDefaultMetrics({ register: registry as unknown as Registry, prefix: 'exemplard_' });
+  collectDefaultMetrics({
+    register: registry as unknown as Registry,
+    prefix: 'exemplard_',
+    // The loop is woken at this pace just to see how late it is.
+    eventLoopMonitoringPrecision: 100,
+  });
+}
+
+export function addBuildInfo(registry: MetricsRegistry, version: string): void {
+  new Gauge({
+    name: 'exemplard_build_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['version', 'nodeversion'],
+    registers: [registry],
+  }).set({ version, nodeversion: process.version }, 1);
 }

@@ -1,0 +1,180 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from './config/schema.js';
+import { ForwardManager } from './forward/manager.js';
+import { RemoteWriteMetrics } from './forward/metrics.js';
+import { addRoutes } from './http/routes.js';
+import { createServer } from './http/server.js';
+import { MemoryLog } from './journal/memory-log.js';
+import type { Batch } from './model/batch.js';
+import { BodyBufferPool } from './scrape/body-buffer.js';
+import { ScrapeManager } from './scrape/manager.js';
+import { ScrapeMetrics } from './scrape/metrics.js';
+import { ExemplarStore } from './store/exemplar-store.js';
+import { Intake } from './store/intake.js';
+import { addStoreMetrics } from './store/metrics.js';
+import { addBuildInfo, addProcessMetrics, createRegistry } from './telemetry/registry.js';
+import type { Clock } from './util/clock.js';
+import { Once } from './util/lifecycle.js';
+import type { Log } from './util/log.js';
+import { USER_AGENT, VERSION } from './version.js';
+
+/** Accepted rows that wait for remote writes; more than an hour of a thousand exemplars a second. */
+const MAX_BATCH_LOG_BYTES = 256 * 1024 * 1024;
+const MAINTENANCE_INTERVAL_MS = 60_000;
+
+/** How long a remote write that a reload removed or changed may go on sending what it holds. */
+const RELOAD_FLUSH_MS = 10_000;
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface AppParts {
+  readonly config: Config;
+  readonly listen: readonly ListenAddress[];
+  readonly enableLifecycle: boolean;
+  /** The flags as `/api/v1/status/flags` shows them. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** Reads the configuration again. Throws what is wrong with it. */
+  readonly loadConfig: () => Config;
+  /** Someone asked over HTTP for the process to end. */
+  readonly onQuit: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export type Readiness = 'starting' | 'ready' | 'stopping';
+
+/** The composition root: builds the parts, joins them by functions, starts them in order and stops them in reverse. */
+export class App {
+  readonly #parts: AppParts;
+  readonly #store: ExemplarStore;
+  readonly #intake: Intake;
+  readonly #batches: MemoryLog;
+  readonly #forwarding: ForwardManager;
+  readonly #scraping: ScrapeManager;
+  readonly #registry = createRegistry();
+  readonly #starting = new Once<void>();
+  readonly #stopping = new Once<void>();
+  #servers: FastifyInstance[] = [];
+  #config: Config;
+  #readiness: Readiness = 'starting';
+  #cancelMaintenance = () => {};
+
+  constructor(parts: AppParts) {
+    const { clock, log, config } = parts;
+    this.#parts = parts;
+    this.#config = config;
+    this.#store = new ExemplarStore(config.store);
+    this.#intake = new Intake(this.#store);
+    this.#batches = new MemoryLog({
+      maxBytes: MAX_BATCH_LOG_BYTES,
+      onDelivered: (batch) => this.#markForwarded(batch),
+    });
+    const shared = { clock, log, userAgent: USER_AGENT };
+    this.#forwarding = new ForwardManager({
+      ...shared,
+      batches: this.#batches,
+      metrics: new RemoteWriteMetrics(this.#registry),
+    });
+    this.#scraping = new ScrapeManager({
+      ...shared,
+      sink: this.#intake,
+      buffers: new BodyBufferPool(),
+      metrics: new ScrapeMetrics(this.#registry, () => this.#targetHealth()),
+    });
+    addProcessMetrics(this.#registry);
+    addBuildInfo(this.#registry, VERSION);
+    addStoreMetrics(this.#registry, this.#store);
+  }
+
+  /** Where the server listens, once started. */
+  get addresses(): readonly string[] {
+    return this.#servers.map((server) => {
+      const { address, family, port } = server.server.address() as AddressInfo;
+      return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`;
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#starting.run(async () => {
+      await this.#listen();
+      await this.#apply(this.#config, 0);
+      this.#maintain();
+      this.#readiness = 'ready';
+      this.#parts.log.info({ listening: this.addresses.join(', '), version: VERSION }, 'exemplard is ready');
+    });
+  }
+
+  /** Remote writes may send what they hold until the deadline. */
+  stop(deadlineMs: number): Promise<void> {
+    return this.#stopping.run(async () => {
+      this.#readiness = 'stopping';
+      this.#cancelMaintenance();
+      await this.#scraping.stop();
+      await this.#forwarding.stop(deadlineMs);
+      this.#batches.close();
+      await Promise.all(this.#servers.map((server) => server.close()));
+      this.#parts.log.info({}, 'exemplard has stopped');
+    });
+  }
+
+  /**
+   * Takes over the configuration as it is now; what did not change goes on untouched.
+   * @throws what is wrong with it, and then nothing has changed
+   */
+  async reload(): Promise<void> {
+    const config = this.#parts.loadConfig();
+    await this.#apply(config, RELOAD_FLUSH_MS);
+    this.#config = config;
+    this.#parts.log.info({ jobs: config.scrapeJobs.length }, 'configuration reloaded');
+  }
+
+  async #apply(config: Config, flushMs: number): Promise<void> {
+    const isForwarding = config.remoteWrites.length > 0;
+    this.#store.isForwarding = isForwarding;
+    this.#intake.publish = isForwarding ? (batch) => this.#batches.append(batch) : undefined;
+    this.#store.setOptions(config.store, this.#parts.clock.nowMs());
+    await this.#forwarding.apply(config.remoteWrites, flushMs);
+    await this.#scraping.apply(config.scrapeJobs);
+  }
+
+  async #listen(): Promise<void> {
+    const { clock, log, enableLifecycle, onQuit } = this.#parts;
+    for (const address of this.#parts.listen) {
+      const server = await createServer();
+      addRoutes(server, {
+        store: this.#store,
+        registry: this.#registry,
+        clock,
+        log,
+        enableLifecycle,
+        readiness: () => this.#readiness,
+        reload: () => this.reload(),
+        quit: onQuit,
+      });
+      await server.listen(address);
+      this.#servers.push(server);
+    }
+  }
+
+  #maintain(): void {
+    this.#cancelMaintenance = this.#parts.clock.after(MAINTENANCE_INTERVAL_MS, () => {
+      this.#store.forgetIdle(this.#parts.clock.nowMs());
+      this.#maintain();
+    });
+  }
+
+  *#targetHealth() {
+    for (const { job, loop } of this.#scraping.targets())
+      yield { job: job.jobName, health: loop.status.health };
+  }
+
+  #markForwarded(batch: Batch): void {
+    for (let row = 0; row < batch.length; row++) {
+      this.#store.markForwarded(batch.series[row]!, batch.timestampsMs[row]!);
+    }
+  }
+}

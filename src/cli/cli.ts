@@ -1,0 +1,74 @@
+import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from '../version.js';
+
+/** Exit codes of the contract. */
+export const EXIT_FINE = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_WRONG_USAGE = 2;
+
+/** Runs one command line. @returns the exit code */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let exitCode = EXIT_FINE;
+  const finish = (code: number) => {
+    exitCode = code;
+  };
+  const program = createProgram(finish);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_FINE : EXIT_WRONG_USAGE;
+    throw error;
+  }
+  return exitCode;
+}
+
+/** Commands load what they need when they are run: `--help` reads none of the parts. */
+function createProgram(finish: (code: number) => void): Command {
+  const program = new Command('exemplard')
+    .description('Keeps the exemplars of OpenMetrics endpoints, says how long it remembers them, and forwards them.')
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('--help', 'print help')
+    .exitOverride()
+    .showHelpAfterError('(exemplard --help shows what there is)');
+  addRunOptions(program).action(async (options) => {
+    const { run } = await import('./run.js');
+    finish(await run(options));
+  });
+  const check = program.command('check').description('check something before it is used');
+  check
+    .command('config')
+    .argument('<file>', 'configuration file')
+    .description('load and validate a configuration: SUCCESS, or every error as FILE:LINE:COL: message')
+    .action(async (file: string) => {
+      const { checkConfig } = await import('./check-config.js');
+      finish(checkConfig(file, (text) => process.stdout.write(text)));
+    });
+  program
+    .command('demo')
+    .description('run an instrumented demo service to scrape, with its own load')
+    .option('--listen-address <host:port>', 'where it serves /metrics', '127.0.0.1:9464')
+    .action(async (options) => {
+      const { runDemo } = await import('../demo/demo.js');
+      finish(await runDemo(options.listenAddress));
+    });
+  return program;
+}
+
+function addRunOptions(program: Command): Command {
+  return program
+    .option('--config.file <file>', 'configuration, in Prometheus’ format')
+    .option('--scrape <url>', 'scrape this URL every 5 s, without a file; repeatable', collect, [])
+    .option('--web.listen-address <host:port>', 'where to serve HTTP; repeatable', collect, [])
+    .option('--web.enable-lifecycle', 'allow /-/reload and /-/quit', false)
+    .addOption(
+      new Option('--log.level <level>', 'least important level logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addOption(new Option('--log.format <format>', 'how it is logged').choices(['logfmt', 'json']).default('logfmt'))
+    .option('--demo', 'also run the demo service, as a process of its own', false);
+}
+
+function collect(value: string, values: string[]): string[] {
+  return [...values, value];
+}

@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Log } from '../util/log.js';
+
+export interface ManagementParts {
+  readonly readiness: () => 'starting' | 'ready' | 'stopping';
+  readonly enableLifecycle: boolean;
+  /** Rejects with what is wrong with the new configuration. */
+  readonly reload: () => Promise<void>;
+  readonly quit: () => void;
+  readonly log: Log;
+}
+
+/** `/-/healthy`, `/-/ready`, `/-/reload`, `/-/quit`, in Prometheus' words. */
+export function managementRoutes(server: FastifyInstance, parts: ManagementParts): void {
+  server.get('/-/healthy', (_request, reply) => text(reply, 200, 'exemplard is Healthy.\n'));
+  server.get('/-/ready', (_request, reply) =>
+    parts.readiness() === 'ready' ? text(reply, 200, 'exemplard is Ready.\n') : unavailable(reply, parts),
+  );
+  lifecycleRoute(server, '/-/reload', parts, async (reply) => {
+    try {
+      await parts.reload();
+      return reply.code(200).send('');
+    } catch (error) {
+      const { message } = error as Error;
+      parts.log.error({ error: message }, 'the configuration was not reloaded; the old one stays');
+      return text(reply, 500, `failed to reload config: ${message}\n`);
+    }
+  });
+  lifecycleRoute(server, '/-/quit', parts, (reply) => {
+    parts.quit();
+    return text(reply, 200, 'Requesting termination... Goodbye!');
+  });
+}
+
+/** Nothing but health, readiness and metrics is answered before the process is ready. */
+export function refuseUntilReady(server: FastifyInstance, parts: Pick<ManagementParts, 'readiness'>): void {
+  const always = new Set(['/-/healthy', '/-/ready', '/metrics']);
+  server.addHook('onRequest', async (request, reply) => {
+    if (parts.readiness() === 'ready' || always.has(pathOf(request))) return;
+    return unavailable(reply, parts);
+  });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0]!;
+}
+
+function lifecycleRoute(
+  server: FastifyInstance,
+  path: string,
+  parts: ManagementParts,
+  act: (reply: FastifyReply) => FastifyReply | Promise<FastifyReply>,
+): void {
+  server.route({
+    method: ['POST', 'PUT'],
+    url: path,
+    handler: (_request, reply) =>
+      parts.enableLifecycle ? act(reply) : text(reply, 403, 'Lifecycle API is not enabled.'),
+  });
+  server.get(path, { exposeHeadRoute: false }, (_request, reply) => {
+    reply.header('allow', 'POST, PUT');
+    return text(reply, 405, 'Only POST or PUT requests allowed');
+  });
+}
+
+function unavailable(reply: FastifyReply, { readiness }: Pick<ManagementParts, 'readiness'>): FastifyReply {
+  reply.header('x-prometheus-stopping', String(readiness() === 'stopping'));
+  return text(reply, 503, 'Service Unavailable');
+}
+
+function text(reply: FastifyReply, status: number, body: string): FastifyReply {
+  return reply.code(status).type('text/plain; charset=utf-8').send(body);
+}
