@@ -25,7 +25,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
 /** Commands load what they need when they are run: `--help` reads none of the parts. */
 function createProgram(finish: (code: number) => void): Command {
   const program = new Command('exemplard')
-    .description('Keeps the exemplars of OpenMetrics endpoints, says how long it remembers them, and forwards them.')
+    .description(
+      'Keeps the exemplars of OpenMetrics endpoints, says how long it remembers them, and forwards them.',
+    )
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'print help')
     .exitOverride()
@@ -65,7 +67,9 @@ function addRunOptions(program: Command): Command {
         .choices(['debug', 'info', 'warn', 'error'])
         .default('info'),
     )
-    .addOption(new Option('--log.format <format>', 'how it is logged').choices(['logfmt', 'json']).default('logfmt'))
+    .addOption(
+      new Option('--log.format <format>', 'how it is logged').choices(['logfmt', 'json']).default('logfmt'),
+    )
     .option('--demo', 'also run the demo service, as a process of its own', false);
 }
 

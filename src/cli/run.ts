@@ -1,0 +1,149 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { App, type ListenAddress } from '../app.js';
+import { formatIssue } from '../config/issue.js';
+import { loadConfigFile } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { configForScrapeUrls } from '../config/sidecar.js';
+import { createLogger, type LogFormat, type LogLevel } from '../telemetry/logger.js';
+import { systemClock } from '../util/clock.js';
+import type { Log } from '../util/log.js';
+import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './cli.js';
+import { parseListenAddress } from './listen-address.js';
+
+export interface RunOptions {
+  readonly 'config.file'?: string;
+  readonly scrape: readonly string[];
+  readonly 'web.listenAddress': readonly string[];
+  readonly 'web.enableLifecycle': boolean;
+  readonly 'log.level': LogLevel;
+  readonly 'log.format': LogFormat;
+  readonly demo: boolean;
+}
+
+const DEFAULT_LISTEN_ADDRESS = '127.0.0.1:9199';
+
+/** Inside the 10 s and more that Docker, Kubernetes and systemd wait before they kill. */
+const STOP_DEADLINE_MS = 5_000;
+
+/** Runs until a signal, or a request to `/-/quit`, ends it. @returns the exit code */
+export async function run(options: RunOptions): Promise<number> {
+  const problem = usageProblem(options);
+  if (problem !== undefined) {
+    process.stderr.write(`error: ${problem}\n(exemplard --help shows what there is)\n`);
+    return EXIT_WRONG_USAGE;
+  }
+  const log = createLogger(options['log.level'], options['log.format']);
+  const end = new EndOfRun(log);
+  const app = createApp(options, log, end);
+  if (app === undefined) return EXIT_FAILED;
+  const demo = options.demo ? startDemo() : undefined;
+  try {
+    await app.start();
+    onHangup(app, log);
+    await end.reached;
+  } catch (error) {
+    log.error({ error: (error as Error).message }, 'exemplard cannot start');
+    return EXIT_FAILED;
+  } finally {
+    demo?.kill();
+    await app.stop(STOP_DEADLINE_MS);
+  }
+  return EXIT_FINE;
+}
+
+function usageProblem(options: RunOptions): string | undefined {
+  const hasFile = options['config.file'] !== undefined;
+  if (hasFile && options.scrape.length > 0)
+    return '--scrape is for running without --config.file: use one of them';
+  if (!hasFile && options.scrape.length === 0)
+    return 'give a configuration by --config.file, or a target by --scrape';
+  const wrong = options['web.listenAddress'].find((text) => parseListenAddress(text) === undefined);
+  return wrong === undefined ? undefined : `--web.listen-address: ${JSON.stringify(wrong)} is not HOST:PORT`;
+}
+
+function createApp(options: RunOptions, log: Log, end: EndOfRun): App | undefined {
+  try {
+    return new App({
+      config: loadConfig(options, log),
+      listen: listenAddresses(options),
+      enableLifecycle: options['web.enableLifecycle'],
+      flags: flagsOf(options),
+      loadConfig: () => loadConfig(options, log),
+      onQuit: () => end.reach('a request to /-/quit'),
+      clock: systemClock,
+      log,
+    });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return undefined;
+  }
+}
+
+/** @throws {Error} with every error of the configuration, a line each */
+function loadConfig(options: RunOptions, log: Log): Config {
+  const file = options['config.file'];
+  if (file === undefined) {
+    const result = configForScrapeUrls(options.scrape);
+    if (result.ok) return result.config;
+    throw new Error(result.errors.join('\n'));
+  }
+  const result = loadConfigFile(file);
+  for (const warning of result.warnings)
+    log.warn({ at: `${file}:${warning.line}:${warning.column}` }, warning.message);
+  if (result.ok) return result.config;
+  throw new Error(result.errors.map(formatIssue).join('\n'));
+}
+
+function listenAddresses(options: RunOptions): ListenAddress[] {
+  const given = options['web.listenAddress'];
+  return (given.length === 0 ? [DEFAULT_LISTEN_ADDRESS] : given).map((text) => parseListenAddress(text)!);
+}
+
+function flagsOf(options: RunOptions): Record<string, string> {
+  return {
+    'config.file': options['config.file'] ?? '',
+    scrape: options.scrape.join(','),
+    'web.listen-address': options['web.listenAddress'].join(',') || DEFAULT_LISTEN_ADDRESS,
+    'web.enable-lifecycle': String(options['web.enableLifecycle']),
+    'log.level': options['log.level'],
+    'log.format': options['log.format'],
+  };
+}
+
+/** A process of its own, so that its load is not counted as exemplard's. */
+function startDemo(): ChildProcess {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url));
+  return fork(main, ['demo'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+}
+
+function onHangup(app: App, log: Log): void {
+  process.on('SIGHUP', () => {
+    app.reload().catch((error: Error) => {
+      log.error({ error: error.message }, 'the configuration was not reloaded; the old one stays');
+    });
+  });
+}
+
+/** The first signal ends the run in good order, the second at once. */
+class EndOfRun {
+  readonly reached: Promise<void>;
+  readonly #log: Log;
+  #resolve!: () => void;
+  #isReached = false;
+
+  constructor(log: Log) {
+    this.#log = log;
+    this.reached = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.reach(signal));
+  }
+
+  reach(reason: string): void {
+    if (this.#isReached) process.exit(EXIT_FAILED);
+    this.#isReached = true;
+    this.#log.info({ reason }, 'stopping');
+    this.#resolve();
+  }
+}
