@@ -1,5 +1,6 @@
 import { LABEL_SEPARATOR } from '../model/encoded-labels.js';
 import { MAX_EXEMPLAR_CODE_POINTS } from '../model/exemplar.js';
+import { jsonString } from '../util/json.js';
 import { ID_BYTES } from './slot-slab.js';
 
 /**
@@ -27,8 +28,11 @@ export interface Shape {
 /** Bytes a packed value takes in a slot; 0 stands for text. */
 export type ValueKind = 0 | 8 | 16;
 
-/** A shape number must fit beside the own-timestamp bit of a slot's 16. */
-const MAX_SHAPES = 0x7fff;
+/**
+ * A shape number must fit beside the own-timestamp bit of a slot's 16. Services have dozens; what only hostile
+ * ones have is bounded to a few megabytes, which no cap counts.
+ */
+const MAX_SHAPES = 0xfff;
 /** Names are the users' and could be new every time: past this many, shape 0 keeps names as text as well. */
 const NAMES_AS_TEXT: Shape = { names: [], kinds: [], texts: 0, jsonNames: [] };
 export const NAMES_AS_TEXT_SHAPE = 0;
@@ -200,7 +204,7 @@ export class LabelShapes {
       Buffer.from(encoded.slice(this.#bounds[4 * i]!, this.#bounds[4 * i + 1]!)),
     );
     const kinds = Array.from(this.#kinds.subarray(0, this.#labels)) as ValueKind[];
-    const jsonNames = names.map((name) => `${JSON.stringify(name.toString('utf8'))}:"`);
+    const jsonNames = names.map((name) => `${jsonString(name.toString('utf8'))}:"`);
     const number = this.#shapes.length;
     this.#shapes.push({ names, kinds, texts: kinds.filter((kind) => kind === 0).length, jsonNames });
     if (sameHash === undefined) this.#byHash.set(hash, [number]);

@@ -67,6 +67,10 @@ export class RingStore {
     this.#slab.maxSlots = maxSlots;
   }
 
+  get isOverfull(): boolean {
+    return this.#slab.isOverfull;
+  }
+
   /** Makes room in the columns by series; new series start without a ring. */
   growSeries(capacity: number): void {
     this.#first = grown(this.#first, capacity);
@@ -78,6 +82,11 @@ export class RingStore {
   /** Exemplars a query can see. */
   held(series: SeriesRef): number {
     return this.#held[series]!;
+  }
+
+  /** Whether the series keeps one that it has given up. */
+  hasFloor(series: SeriesRef): boolean {
+    return this.#hasFloor[series] === 1;
   }
 
   /** Time of the newest exemplar ever taken, NaN if none. */
@@ -130,6 +139,11 @@ export class RingStore {
     const isBelowFloor = below === NO_SLOT && this.#hasFloor[series] === 1;
     const wouldGoAtOnce = this.#held[series]! >= perSeries && this.#isBelowOldest(series, below);
     return isBelowFloor || wouldGoAtOnce ? Verdict.outOfOrder : Verdict.accepted;
+  }
+
+  /** Whether the candidate would be the first to go. For a series that holds something. */
+  isCandidateBelowOldest(series: SeriesRef): boolean {
+    return this.#isBelowOldest(series, this.#greatestBelowCandidate(series));
   }
 
   /** Puts the candidate in its place. Only after `judge` accepted it and `hasRoomForCandidate`. */

@@ -44,7 +44,12 @@ export class SlotSlab {
 
   /** Slots that can be had without anyone giving up any. */
   get available(): number {
-    return this.#free + Math.max(0, this.#maxSlots - this.#used);
+    return Math.max(0, this.#maxSlots - this.#used + this.#free);
+  }
+
+  /** More in use than the cap, as after it was lowered. */
+  get isOverfull(): boolean {
+    return this.#used - this.#free > this.#maxSlots;
   }
 
   get slotsInUse(): number {
