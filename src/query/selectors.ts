@@ -1,14 +1,9 @@
-import type { SyntaxNode, Tree } from '@lezer/common';
-import { parser } from '@prometheus-io/lezer-promql';
+import type { SyntaxNode } from '@lezer/common';
 import { METRIC_NAME } from '../model/labels.js';
 import { createMatcher, type Matcher, type MatcherType } from '../model/matcher.js';
+import { PromqlError, parseExpression, position, rootOf, textOf } from './expression.js';
 import { unquote } from './string-literal.js';
 
-/** A PromQL expression is wrong; the message is Prometheus' where it is one of the common ones. */
-export class PromqlError extends Error {}
-
-/** Expressions of dashboards are shorter; parsing is linear, but a tree takes memory. */
-const MAX_EXPRESSION_LENGTH = 64 * 1024;
 const MAX_SELECTORS = 1000;
 
 /**
@@ -17,18 +12,18 @@ const MAX_SELECTORS = 1000;
  * @throws {PromqlError}
  */
 export function parseSelectors(expression: string): Matcher[][] {
-  if (expression.trim() === '')
-    throw new PromqlError('unknown position: parse error: no expression found in input');
-  if (expression.length > MAX_EXPRESSION_LENGTH) {
-    throw new PromqlError(`1:1: parse error: expression longer than ${MAX_EXPRESSION_LENGTH} characters`);
-  }
-  const tree = parser.parse(expression);
-  refuseErrors(tree, expression);
   const selectors: Matcher[][] = [];
-  tree.iterate({
+  parseExpression(expression).iterate({
     enter(node) {
       if (node.name !== 'VectorSelector') return true;
-      selectors.push(matchersOf(node.node, expression));
+      const matchers = matchersOf(node.node, expression);
+      if (matchesEverything(matchers)) {
+        const where = position(expression, node.from);
+        throw new PromqlError(
+          `${where}: parse error: vector selector must contain at least one non-empty matcher`,
+        );
+      }
+      selectors.push(matchers);
       if (selectors.length > MAX_SELECTORS) {
         throw new PromqlError(`1:1: parse error: more than ${MAX_SELECTORS} selectors`);
       }
@@ -38,18 +33,24 @@ export function parseSelectors(expression: string): Matcher[][] {
   return selectors;
 }
 
-/** The grammar recovers from errors and marks them; Prometheus does not recover. */
-function refuseErrors(tree: Tree, expression: string): void {
-  tree.iterate({
-    enter(node) {
-      if (node.type.isError) {
-        const text =
-          expression.slice(node.from, node.to) || expression.slice(node.from).trimStart().slice(0, 20);
-        const found = text === '' ? 'unexpected end of input' : `unexpected ${JSON.stringify(text)}`;
-        throw new PromqlError(`${position(expression, node.from)}: parse error: ${found}`);
-      }
-    },
-  });
+/**
+ * A lone selector, as `match[]` takes it.
+ * @throws {PromqlError} for anything else, too
+ */
+export function parseSelector(expression: string): Matcher[] {
+  const root = rootOf(parseExpression(expression));
+  if (root?.name !== 'VectorSelector') {
+    throw new PromqlError(`${position(expression, root?.from ?? 0)}: parse error: not a series selector`);
+  }
+  const matchers = matchersOf(root, expression);
+  if (matchesEverything(matchers)) {
+    throw new PromqlError('match[] must contain at least one non-empty matcher');
+  }
+  return matchers;
+}
+
+function matchesEverything(matchers: readonly Matcher[]): boolean {
+  return matchers.every((matcher) => matcher.matches(''));
 }
 
 function matchersOf(selector: SyntaxNode, expression: string): Matcher[] {
@@ -68,9 +69,6 @@ function matchersOf(selector: SyntaxNode, expression: string): Matcher[] {
       fail(`metric name must not be set twice: ${JSON.stringify(name)} or ${JSON.stringify(matcher.value)}`);
     }
     matchers.push(matcher);
-  }
-  if (matchers.every((matcher) => matcher.matches(''))) {
-    fail('vector selector must contain at least one non-empty matcher');
   }
   return matchers;
 }
@@ -113,16 +111,4 @@ function literal(node: SyntaxNode, expression: string): string {
     );
   }
   return value;
-}
-
-function textOf(node: SyntaxNode, expression: string): string {
-  return expression.slice(node.from, node.to);
-}
-
-/** `line:column`, both from 1, columns in bytes as Prometheus counts them. */
-function position(expression: string, offset: number): string {
-  const before = expression.slice(0, offset);
-  const line = before.split('\n').length;
-  const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1)) + 1;
-  return `${line}:${column}`;
 }

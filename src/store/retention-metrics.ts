@@ -1,0 +1,109 @@
+import { Gauge } from 'prom-client';
+import { labelValue } from '../model/labels.js';
+import type { MetricsRegistry } from '../telemetry/registry.js';
+import type { Clock } from '../util/clock.js';
+import { TimeSlices } from '../util/time-slices.js';
+import type { ExemplarStore } from './exemplar-store.js';
+import type { GroupRetention } from './group-retention.js';
+import { type RetentionQuery, retentionGroups } from './retention.js';
+
+/** How long figures may be shown again: they take a look at every series. */
+const MAX_AGE_MS = 5_000;
+
+const BY_JOB: RetentionQuery = {
+  selectors: undefined,
+  by: { kind: 'label', name: 'job' },
+  sort: undefined,
+  order: 'asc',
+  limit: undefined,
+  targetMs: undefined,
+};
+
+const WINDOW_QUANTILES = { min: '0', p10: '0.1', p50: '0.5', p90: '0.9', max: '1' } as const;
+
+/** What `/api/v1/retention?by=job` shows, as metrics; at most every few seconds worked out anew. */
+export function addRetentionMetrics(registry: MetricsRegistry, store: ExemplarStore, clock: Clock): void {
+  const retention = new JobRetention(store, clock);
+  const gauge = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    show: (gauge: Gauge<'job' | Label>, job: string, group: GroupRetention) => void,
+  ) =>
+    new Gauge<'job' | Label>({
+      name: `exemplard_retention_${name}`,
+      help,
+      labelNames: ['job', ...labelNames],
+      registers: [registry],
+      async collect() {
+        const groups = await retention.groups();
+        this.reset();
+        for (const group of groups) show(this, labelValue(group.labels, 'job'), group);
+      },
+    });
+  const perJob = (name: string, help: string, read: (group: GroupRetention) => number | null) =>
+    gauge(name, help, [], (shown, job, group) => {
+      const value = read(group);
+      if (value !== null) shown.set({ job }, value);
+    });
+  perJob('series', 'Series known, by job.', (group) => group.series);
+  perJob('full_series', 'Series whose ring is full, by job.', (group) => group.fullSeries);
+  perJob('exemplars', 'Exemplars held, by job.', (group) => group.exemplars);
+  perJob('slots', 'Exemplars that full rings would hold, by job.', (group) => group.slots);
+  perJob('oldest_timestamp_seconds', 'Time of the oldest exemplar held.', (group) => group.oldest);
+  perJob('newest_timestamp_seconds', 'Time of the newest exemplar held.', (group) => group.newest);
+  perJob(
+    'steady_window_seconds',
+    "What the job's ring that turns over fastest will remember at the last hour's rate.",
+    (group) => group.forecast.steadyWindowSeconds,
+  );
+  gauge(
+    'window_seconds',
+    'Newest minus oldest exemplar held: quantiles over the series of a job.',
+    ['quantile'],
+    (shown, job, { windowSeconds }) => {
+      for (const [key, quantile] of Object.entries(WINDOW_QUANTILES)) {
+        shown.set({ job, quantile }, windowSeconds[key as keyof typeof WINDOW_QUANTILES]);
+      }
+    },
+  );
+  gauge(
+    'accepted_per_second',
+    'Exemplars accepted a second, averaged over about 5m or 1h.',
+    ['over'],
+    (shown, job, { rate }) => {
+      for (const [over, perSecond] of Object.entries(rate)) shown.set({ job, over }, perSecond);
+    },
+  );
+}
+
+/** One answer for everyone who asks at the same time, and for a while after. */
+class JobRetention {
+  readonly #store: ExemplarStore;
+  readonly #clock: Clock;
+  #groups: Promise<GroupRetention[]> | undefined;
+  #expiresMs = 0;
+
+  constructor(store: ExemplarStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  groups(): Promise<GroupRetention[]> {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#groups === undefined || nowMs >= this.#expiresMs) {
+      this.#groups = this.#workOut();
+      this.#expiresMs = nowMs + MAX_AGE_MS;
+    }
+    return this.#groups;
+  }
+
+  async #workOut(): Promise<GroupRetention[]> {
+    const groups: GroupRetention[] = [];
+    const slices = new TimeSlices(this.#clock);
+    for await (const group of retentionGroups(this.#store, BY_JOB, this.#clock.nowMs(), slices)) {
+      groups.push(group);
+    }
+    return groups;
+  }
+}
