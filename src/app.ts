@@ -5,6 +5,8 @@ import { ForwardManager } from './forward/manager.js';
 import { RemoteWriteMetrics } from './forward/metrics.js';
 import { addRoutes } from './http/routes.js';
 import { createServer } from './http/server.js';
+import type { RuntimeStatus } from './http/status.js';
+import type { ActiveTarget } from './http/targets.js';
 import { MemoryLog } from './journal/memory-log.js';
 import type { Batch } from './model/batch.js';
 import { BodyBufferPool } from './scrape/body-buffer.js';
@@ -13,6 +15,7 @@ import { ScrapeMetrics } from './scrape/metrics.js';
 import { ExemplarStore } from './store/exemplar-store.js';
 import { Intake } from './store/intake.js';
 import { addStoreMetrics } from './store/metrics.js';
+import { addRetentionMetrics } from './store/retention-metrics.js';
 import { addBuildInfo, addProcessMetrics, createRegistry } from './telemetry/registry.js';
 import type { Clock } from './util/clock.js';
 import { Once } from './util/lifecycle.js';
@@ -60,6 +63,7 @@ export class App {
   readonly #stopping = new Once<void>();
   #servers: FastifyInstance[] = [];
   #config: Config;
+  #runtime: RuntimeStatus;
   #readiness: Readiness = 'starting';
   #cancelMaintenance = () => {};
 
@@ -67,6 +71,7 @@ export class App {
     const { clock, log, config } = parts;
     this.#parts = parts;
     this.#config = config;
+    this.#runtime = { startMs: clock.nowMs(), configLoadedMs: clock.nowMs(), isReloadGood: true };
     this.#store = new ExemplarStore(config.store);
     this.#intake = new Intake(this.#store);
     this.#batches = new MemoryLog({
@@ -88,6 +93,7 @@ export class App {
     addProcessMetrics(this.#registry);
     addBuildInfo(this.#registry, VERSION);
     addStoreMetrics(this.#registry, this.#store);
+    addRetentionMetrics(this.#registry, this.#store, clock);
   }
 
   /** Where the server listens, once started. */
@@ -126,9 +132,11 @@ export class App {
    * @throws what is wrong with it, and then nothing has changed
    */
   async reload(): Promise<void> {
+    this.#runtime = { ...this.#runtime, isReloadGood: false };
     const config = this.#parts.loadConfig();
     await this.#apply(config, RELOAD_FLUSH_MS);
     this.#config = config;
+    this.#runtime = { ...this.#runtime, isReloadGood: true, configLoadedMs: this.#parts.clock.nowMs() };
     this.#parts.log.info({ jobs: config.scrapeJobs.length }, 'configuration reloaded');
   }
 
@@ -142,18 +150,25 @@ export class App {
   }
 
   async #listen(): Promise<void> {
-    const { clock, log, enableLifecycle, onQuit } = this.#parts;
+    const { clock, log, enableLifecycle, flags, onQuit } = this.#parts;
     for (const address of this.#parts.listen) {
       const server = await createServer();
-      addRoutes(server, {
+      await addRoutes(server, {
         store: this.#store,
         registry: this.#registry,
         clock,
         log,
         enableLifecycle,
+        flags,
+        version: VERSION,
         readiness: () => this.#readiness,
         reload: () => this.reload(),
         quit: onQuit,
+        retentionTargetMs: () => this.#config.retentionTargetMs,
+        configText: () => this.#config.text,
+        runtime: () => this.#runtime,
+        activeTargets: () => this.#activeTargets(),
+        scrapePools: () => this.#config.scrapeJobs.map((job) => job.jobName),
       });
       await server.listen(address);
       this.#servers.push(server);
@@ -170,6 +185,21 @@ export class App {
   *#targetHealth() {
     for (const { job, loop } of this.#scraping.targets())
       yield { job: job.jobName, health: loop.status.health };
+  }
+
+  *#activeTargets(): Generator<ActiveTarget> {
+    for (const { job, loop } of this.#scraping.targets()) {
+      const { target, status } = loop;
+      yield {
+        ...status,
+        discoveredLabels: target.discoveredLabels,
+        labels: target.labels,
+        scrapePool: job.jobName,
+        scrapeUrl: target.url,
+        intervalMs: job.intervalMs,
+        timeoutMs: job.timeoutMs,
+      };
+    }
   }
 
   #markForwarded(batch: Batch): void {

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { sendJson } from './answer.js';
 
 /** Prometheus' error types with the status they are answered with. */
 const STATUS = {
@@ -28,10 +29,8 @@ export function badParameter(name: string, message: string): ApiError {
 /** `{"status":"error","errorType":"…","error":"…"}`; unlike in labels, Go escapes `<`, `>` and `&` here. */
 export function sendApiError(reply: FastifyReply, errorType: ApiErrorType, message: string): FastifyReply {
   const error = JSON.stringify(message).replace(/[<>&\u2028\u2029]/g, spellOut);
-  return reply
-    .code(STATUS[errorType])
-    .type('application/json')
-    .send(`{"status":"error","errorType":"${errorType}","error":${error}}`);
+  const json = `{"status":"error","errorType":"${errorType}","error":${error}}`;
+  return sendJson(reply.code(STATUS[errorType]), json);
 }
 
 function spellOut(character: string): string {

@@ -1,11 +1,12 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { exemplarsJson } from '../query/exemplars.js';
-import { PromqlError, parseSelectors } from '../query/selectors.js';
+import { parseSelectors } from '../query/selectors.js';
 import type { ExemplarStore } from '../store/exemplar-store.js';
 import type { Clock } from '../util/clock.js';
 import { TimeSlices } from '../util/time-slices.js';
+import { streamData } from './answer.js';
 import { ApiError } from './api-error.js';
+import { readQuery } from './expressions.js';
 import { Parameters } from './parameters.js';
 
 export interface ExemplarRouteParts {
@@ -14,17 +15,17 @@ export interface ExemplarRouteParts {
 }
 
 /** `query_exemplars`, as Prometheus answers it, with `limit`, `min_value`, `max_value` and `order` on top. */
-export function exemplarRoutes(server: FastifyInstance, { store, clock }: ExemplarRouteParts): void {
-  server.route({
+export function exemplarRoutes(api: FastifyInstance, { store, clock }: ExemplarRouteParts): void {
+  api.route({
     method: ['GET', 'POST'],
-    url: '/api/v1/query_exemplars',
+    url: '/query_exemplars',
     async handler(request, reply) {
       const parameters = new Parameters(request);
       // In this order Prometheus checks them, so in this order the first error is named.
       const startMs = parameters.timeMs('start', Number.NEGATIVE_INFINITY);
       const endMs = parameters.timeMs('end', Number.POSITIVE_INFINITY);
       if (endMs < startMs) throw new ApiError('bad_data', 'end timestamp must not be before start timestamp');
-      const selectors = selectorsOf(parameters.text('query'));
+      const selectors = readQuery(() => parseSelectors(parameters.text('query')));
       if (selectors.length === 0) return reply.code(204).send();
       const query = {
         selectors,
@@ -35,24 +36,7 @@ export function exemplarRoutes(server: FastifyInstance, { store, clock }: Exempl
         order: parameters.choice('order', ['asc', 'desc'], 'asc'),
         limit: parameters.count('limit'),
       };
-      const data = exemplarsJson(store, query, new TimeSlices(clock));
-      return reply.type('application/json').send(Readable.from(successJson(data), { objectMode: false }));
+      return streamData(reply, exemplarsJson(store, query, new TimeSlices(clock)));
     },
   });
-}
-
-/** @throws {ApiError} */
-export function selectorsOf(expression: string) {
-  try {
-    return parseSelectors(expression);
-  } catch (error) {
-    if (error instanceof PromqlError) throw new ApiError('bad_data', error.message);
-    throw error;
-  }
-}
-
-async function* successJson(data: AsyncIterable<string>): AsyncGenerator<string> {
-  yield '{"status":"success","data":';
-  yield* data;
-  yield '}';
 }

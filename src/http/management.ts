@@ -12,8 +12,8 @@ export interface ManagementParts {
 
 /** `/-/healthy`, `/-/ready`, `/-/reload`, `/-/quit`, in Prometheus' words. */
 export function managementRoutes(server: FastifyInstance, parts: ManagementParts): void {
-  server.get('/-/healthy', (_request, reply) => text(reply, 200, 'exemplard is Healthy.\n'));
-  server.get('/-/ready', (_request, reply) =>
+  probeRoute(server, '/-/healthy', (reply) => text(reply, 200, 'exemplard is Healthy.\n'));
+  probeRoute(server, '/-/ready', (reply) =>
     parts.readiness() === 'ready' ? text(reply, 200, 'exemplard is Ready.\n') : unavailable(reply, parts),
   );
   lifecycleRoute(server, '/-/reload', parts, async (reply) => {
@@ -45,6 +45,14 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0]!;
 }
 
+function probeRoute(
+  server: FastifyInstance,
+  url: string,
+  answer: (reply: FastifyReply) => FastifyReply,
+): void {
+  server.route({ method: ['GET', 'HEAD'], url, handler: (_request, reply) => answer(reply) });
+}
+
 function lifecycleRoute(
   server: FastifyInstance,
   path: string,
@@ -57,7 +65,7 @@ function lifecycleRoute(
     handler: (_request, reply) =>
       parts.enableLifecycle ? act(reply) : text(reply, 403, 'Lifecycle API is not enabled.'),
   });
-  server.get(path, { exposeHeadRoute: false }, (_request, reply) => {
+  server.get(path, (_request, reply) => {
     reply.header('allow', 'POST, PUT');
     return text(reply, 405, 'Only POST or PUT requests allowed');
   });

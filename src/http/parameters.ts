@@ -1,8 +1,16 @@
 import type { FastifyRequest } from 'fastify';
+import { parseDurationMs } from '../util/units.js';
 import { badParameter } from './api-error.js';
 
 /** Times further away than this are as good as none, and still exact in milliseconds. */
 const MAX_TIME_MS = Number.MAX_SAFE_INTEGER;
+
+/** What a form becomes; other bodies become nothing. A type, because the plugin wants an index signature. */
+type FormBody = { readonly parameters: URLSearchParams };
+
+export function parseForm(text: string): FormBody {
+  return { parameters: new URLSearchParams(text) };
+}
 
 /** Parameters of a request: those of a form body first, then those of the URL, as Go's `FormValue` gives them. */
 export class Parameters {
@@ -12,7 +20,7 @@ export class Parameters {
   constructor(request: FastifyRequest) {
     const query = request.url.indexOf('?');
     this.#url = new URLSearchParams(query < 0 ? '' : request.url.slice(query + 1));
-    this.#form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+    this.#form = (request.body as FormBody | undefined)?.parameters ?? new URLSearchParams();
   }
 
   text(name: string): string {
@@ -60,10 +68,36 @@ export class Parameters {
     return Number(text);
   }
 
+  /** As Prometheus reads `limit`: 0 and none at all are no limit. @throws {ApiError} */
+  limitOrNone(name: string): number {
+    const text = this.text(name);
+    if (!/^[+-]?\d*$/.test(text) || text === '+' || text === '-') {
+      throw badParameter(name, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+    }
+    if (Number(text) < 0) throw badParameter(name, 'limit must be non-negative');
+    return Number(text) || Number.POSITIVE_INFINITY;
+  }
+
+  /** A duration above 0, such as `24h`. @throws {ApiError} */
+  durationMs(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    const durationMs = parseDurationMs(text);
+    if (!durationMs || durationMs > MAX_TIME_MS) {
+      throw badParameter(name, `${JSON.stringify(text)} is not a duration above 0 like 30m or 24h`);
+    }
+    return durationMs;
+  }
+
   /** One of a few words. @throws {ApiError} */
   choice<Word extends string>(name: string, words: readonly Word[], ifMissing: Word): Word {
+    return this.optionalChoice(name, words) ?? ifMissing;
+  }
+
+  /** @throws {ApiError} */
+  optionalChoice<Word extends string>(name: string, words: readonly Word[]): Word | undefined {
     const text = this.text(name);
-    if (text === '') return ifMissing;
+    if (text === '') return undefined;
     const word = words.find((candidate) => candidate === text);
     if (word === undefined)
       throw badParameter(name, `${JSON.stringify(text)} is none of ${words.join(', ')}`);

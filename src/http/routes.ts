@@ -1,14 +1,39 @@
 import type { FastifyInstance } from 'fastify';
+import { allowOtherOrigins } from './cross-origin.js';
 import { type ExemplarRouteParts, exemplarRoutes } from './exemplars.js';
+import { type LabelRouteParts, labelRoutes } from './labels.js';
 import { type ManagementParts, managementRoutes, refuseUntilReady } from './management.js';
 import { metricsRoute } from './metrics.js';
+import { API_PREFIX, noteMethods, refuseOtherMethods } from './other-methods.js';
+import { promqlRoutes } from './promql.js';
+import { type RetentionRouteParts, retentionRoutes } from './retention.js';
+import { type StatusRouteParts, statusRoutes } from './status.js';
+import { type TargetRouteParts, targetRoutes } from './targets.js';
 
-export type RouteParts = ExemplarRouteParts & ManagementParts & Parameters<typeof metricsRoute>[1];
+export type RouteParts = ExemplarRouteParts &
+  LabelRouteParts &
+  ManagementParts &
+  RetentionRouteParts &
+  StatusRouteParts &
+  TargetRouteParts &
+  Parameters<typeof metricsRoute>[1];
 
 /** Every resource, one file each. */
-export function addRoutes(server: FastifyInstance, parts: RouteParts): void {
+export async function addRoutes(server: FastifyInstance, parts: RouteParts): Promise<void> {
+  const allowed = noteMethods(server);
   refuseUntilReady(server, parts);
   managementRoutes(server, parts);
   metricsRoute(server, parts);
-  exemplarRoutes(server, parts);
+  await server.register(async (api) => addApiRoutes(api, parts), { prefix: API_PREFIX });
+  refuseOtherMethods(server, allowed);
+}
+
+function addApiRoutes(api: FastifyInstance, parts: RouteParts): void {
+  allowOtherOrigins(api);
+  exemplarRoutes(api, parts);
+  retentionRoutes(api, parts);
+  labelRoutes(api, parts);
+  promqlRoutes(api, parts);
+  targetRoutes(api, parts);
+  statusRoutes(api, parts);
 }

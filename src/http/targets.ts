@@ -1,0 +1,76 @@
+import { hostname } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { type Labels, labelsToRecord } from '../model/labels.js';
+import { formatDurationMs } from '../util/units.js';
+import { sendData } from './answer.js';
+import { goTime } from './go-time.js';
+import { Parameters } from './parameters.js';
+
+export interface ActiveTarget {
+  readonly discoveredLabels: Labels;
+  readonly labels: Labels;
+  readonly scrapePool: string;
+  readonly scrapeUrl: string;
+  /** Empty when the last scrape went well. */
+  readonly lastError: string;
+  /** NaN before the first. */
+  readonly lastScrapeMs: number;
+  readonly lastDurationMs: number;
+  readonly health: 'unknown' | 'up' | 'down';
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface TargetRouteParts {
+  readonly activeTargets: () => Iterable<ActiveTarget>;
+  /** Names of all scrape jobs, those without targets as well. */
+  readonly scrapePools: () => Iterable<string>;
+}
+
+/** `targets`, as Prometheus answers it. Nothing drops targets in this version. */
+export function targetRoutes(api: FastifyInstance, parts: TargetRouteParts): void {
+  api.get('/targets', (request, reply) => {
+    const parameters = new Parameters(request);
+    const state = parameters.text('state').toLowerCase();
+    const pool = parameters.text('scrapePool');
+    const showsActive = ['', 'any', 'active'].includes(state);
+    const showsDropped = ['', 'any', 'dropped'].includes(state);
+    const active = showsActive ? [...parts.activeTargets()] : [];
+    return sendData(reply, {
+      activeTargets: active
+        .filter((target) => pool === '' || target.scrapePool === pool)
+        .sort((a, b) => compareText(a.scrapePool, b.scrapePool))
+        .map(shown),
+      droppedTargets: [],
+      droppedTargetCounts: showsDropped
+        ? Object.fromEntries([...parts.scrapePools()].sort(compareText).map((name) => [name, 0]))
+        : {},
+    });
+  });
+}
+
+/** Keys in Prometheus' order. */
+function shown(target: ActiveTarget): object {
+  return {
+    discoveredLabels: labelsToRecord(target.discoveredLabels),
+    labels: labelsToRecord(target.labels),
+    scrapePool: target.scrapePool,
+    scrapeUrl: target.scrapeUrl,
+    globalUrl: globalUrl(target.scrapeUrl),
+    lastError: target.lastError,
+    lastScrape: goTime(target.lastScrapeMs),
+    lastScrapeDuration: target.lastDurationMs / 1000,
+    health: target.health,
+    scrapeInterval: formatDurationMs(target.intervalMs),
+    scrapeTimeout: formatDurationMs(target.timeoutMs),
+  };
+}
+
+/** The URL with a host that means something elsewhere, too. */
+function globalUrl(scrapeUrl: string): string {
+  return scrapeUrl.replace(/^(https?:\/\/)(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/, `$1${hostname()}`);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
