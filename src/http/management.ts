@@ -65,10 +65,7 @@ function lifecycleRoute(
     handler: (_request, reply) =>
       parts.enableLifecycle ? act(reply) : text(reply, 403, 'Lifecycle API is not enabled.'),
   });
-  server.get(path, (_request, reply) => {
-    reply.header('allow', 'POST, PUT');
-    return text(reply, 405, 'Only POST or PUT requests allowed');
-  });
+  server.get(path, (_request, reply) => text(reply, 405, 'Only POST or PUT requests allowed'));
 }
 
 function unavailable(reply: FastifyReply, { readiness }: Pick<ManagementParts, 'readiness'>): FastifyReply {

@@ -29,7 +29,7 @@ function evaluate(node: SyntaxNode | null, expression: string): number | undefin
       return evaluate(node.firstChild, expression);
     case 'UnaryExpr': {
       const value = evaluate(node.lastChild, expression);
-      return value !== undefined && node.firstChild?.name === 'Sub' ? -value : value;
+      return value !== undefined && expression[node.from] === '-' ? -value : value;
     }
     case 'BinaryExpr':
       return evaluateBinary(node, expression);

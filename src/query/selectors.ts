@@ -96,10 +96,9 @@ function labelMatcher(node: SyntaxNode, name: string, expression: string): Match
   try {
     return createMatcher(type, name, value);
   } catch (error) {
-    const where = position(expression, node.from);
-    throw new PromqlError(
-      `${where}: parse error: error parsing regexp: ${(error as Error).message.replace(/^error parsing regexp: /, '')}`,
-    );
+    // Without the compiler's own prefix and ours: what is quoted is what the user wrote.
+    const reason = (error as Error).message.replace(/^error parsing regexp: /, '').replace('`(?s)', '`');
+    throw new PromqlError(`${position(expression, node.from)}: parse error: error parsing regexp: ${reason}`);
   }
 }
 
