@@ -9,7 +9,8 @@ export function canonicalFloat(text: string): string {
   if (value === undefined) return text;
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  // Minus zero too.
+  if (value === 0) return '0.0';
   const [digits, exponent] = value.toExponential().split('e') as [string, string];
   const power = Number(exponent);
   if (power < -4 || power >= 6) {
@@ -23,5 +24,8 @@ export function canonicalFloat(text: string): string {
 function parse(text: string): number | undefined {
   if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
   if (/^nan$/i.test(text)) return Number.NaN;
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
+  const value = Number(text);
+  // Out of range is an error to Go.
+  return Number.isFinite(value) ? value : undefined;
 }

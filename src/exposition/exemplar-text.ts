@@ -25,6 +25,9 @@ const NAME_BYTES = Uint8Array.from({ length: 256 }, (_, byte) => {
 /** More labels than fit in any limit on their length; past it an exemplar is not worth reading on. */
 const MAX_LABELS = 256;
 
+/** Far more than MAX_EXEMPLAR_CODE_POINTS take, escaped or not: of a longer set only that is known. */
+const MAX_LABEL_BYTES = 4096;
+
 /** Where `bytes` at `at` start the next exemplar of a line: ` # {`. */
 export function isExemplarStart(bytes: Buffer, at: number): boolean {
   return bytes[at] === SPACE && bytes[at + 1] === HASH && bytes[at + 2] === SPACE && bytes[at + 3] === OPEN;
@@ -39,10 +42,10 @@ export class ExemplarText implements EncodedExemplar {
   /** Whole milliseconds, toward zero. Without one of its own 0, for the caller to replace. */
   timestampMs = 0;
   hasOwnTimestamp = false;
-  /** Unicode code points of names and values, labels with empty values left out. */
+  /** Unicode code points of names and values, labels with empty values left out; Infinity past MAX_LABEL_BYTES. */
   codePoints = 0;
   /** Unescaped; of a repeated name the last. */
-  labels = Buffer.alloc(4096);
+  labels = Buffer.alloc(MAX_LABEL_BYTES);
   labelsLength = 0;
 
   readonly #number = new NumberText();
@@ -141,7 +144,7 @@ export class ExemplarText implements EncodedExemplar {
       this.#append(body, name, nameEnd);
       this.#append(body, value, valueEnd);
     }
-    if (this.#hasEscapedName) this.#encodeAgain();
+    if (this.#hasEscapedName && this.codePoints < Infinity) this.#encodeAgain();
   }
 
   /** Names were sorted as they stand in the body, which with escapes is not their order. */
@@ -154,9 +157,8 @@ export class ExemplarText implements EncodedExemplar {
 
   #append(body: Buffer, start: number, end: number): void {
     if (this.labelsLength + (end - start) + 1 > this.labels.length) {
-      const larger = Buffer.alloc(2 * (this.labelsLength + (end - start) + 1));
-      this.labels.copy(larger, 0, 0, this.labelsLength);
-      this.labels = larger;
+      this.codePoints = Number.POSITIVE_INFINITY;
+      return;
     }
     const encoded = this.labels;
     let to = this.labelsLength;

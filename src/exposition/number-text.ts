@@ -1,6 +1,6 @@
 /** Powers of ten that a double holds exactly. */
 const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
-/** Mantissas up to here are exact too; dividing or multiplying two exact doubles rounds once, that is, correctly. */
+/** Mantissas below are exact too (2^53 may be 2^53 + 1 rounded); a quotient of exact doubles rounds once, that is, correctly. */
 const MAX_EXACT_MANTISSA = 2 ** 53;
 
 const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)$|^nan$/i;
@@ -36,7 +36,7 @@ export class NumberText {
       else return this.#parseSlowly(bytes, start, end);
     }
     const scale = fractionDigits > 0 ? fractionDigits - 1 : 0;
-    if (digits === 0 || mantissa > MAX_EXACT_MANTISSA || scale >= EXACT_POWERS.length) {
+    if (digits === 0 || mantissa >= MAX_EXACT_MANTISSA || scale >= EXACT_POWERS.length) {
       return this.#parseSlowly(bytes, start, end);
     }
     const magnitude = scale === 0 ? mantissa : mantissa / EXACT_POWERS[scale]!;

@@ -44,6 +44,17 @@ export function scanOpenMetrics(body: Buffer, length: number, visitor: ScanVisit
   return undefined;
 }
 
+/** Lines of `body[0, length)` that are no comments: samples, where the body is sound. */
+export function countSamples(body: Buffer, length: number): number {
+  let count = 0;
+  for (let at = 0; at < length; ) {
+    if (body[at] !== HASH) count++;
+    const newline = body.indexOf(NEWLINE, at);
+    at = newline < 0 ? length : newline + 1;
+  }
+  return count;
+}
+
 /** @returns where the closing `# EOF` starts, -1 without one */
 function endOfExposition(body: Buffer, length: number): number {
   const end = body[length - 1] === NEWLINE ? length - 1 : length;

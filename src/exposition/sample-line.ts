@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { METRIC_NAME } from '../model/labels.js';
-import { isExemplarStart, tokenEnd, unescapedByte } from './exemplar-text.js';
+import { isExemplarStart, tokenEnd } from './exemplar-text.js';
 import { NumberText } from './number-text.js';
 
 /** One sample line, read the slow way: once for every series, not for every scrape. */
@@ -89,9 +89,11 @@ function parseSeries(body: Buffer, start: number, end: number): ParsedSeries | u
   const labels: (readonly [string, string])[] = [];
   if (METRIC_NAME_START.test(text.next())) {
     labels.push([METRIC_NAME, text.take(METRIC_NAME_TEXT)!]);
+    text.hasMetricName = true;
   } else if (text.next() !== '{') return undefined;
   if (text.next() === '{' && !parseLabels(text, labels)) return undefined;
-  if (labels[0]?.[0] !== METRIC_NAME || !isUtf8(body.subarray(start, text.at))) return undefined;
+  // A label written `__name__="…"` is no metric name to Prometheus, only a clash where there is one.
+  if (!text.hasMetricName || !isUtf8(body.subarray(start, text.at))) return undefined;
   return { labels, end: text.at };
 }
 
@@ -107,8 +109,10 @@ function parseLabels(text: LineText, labels: (readonly [string, string])[]): boo
       const value = text.takeQuoted();
       if (value === undefined) return false;
       labels.push([name, value]);
-    } else if (isQuoted && labels[0]?.[0] !== METRIC_NAME) labels.unshift([METRIC_NAME, name]);
-    else return false;
+    } else if (isQuoted && !text.hasMetricName) {
+      labels.unshift([METRIC_NAME, name]);
+      text.hasMetricName = true;
+    } else return false;
     if (text.next() === ',') text.at++;
     else if (text.next() !== '}') return false;
   }
@@ -119,6 +123,7 @@ function parseLabels(text: LineText, labels: (readonly [string, string])[]): boo
 /** A cursor over the bytes of a line. */
 class LineText {
   at: number;
+  hasMetricName = false;
   readonly #body: Buffer;
   readonly #end: number;
 
@@ -146,23 +151,20 @@ class LineText {
   /** A quoted string, unescaped. */
   takeQuoted(): string | undefined {
     if (this.next() !== '"') return undefined;
-    const bytes: number[] = [];
-    for (let at = this.at + 1; at < this.#end; at++) {
-      const byte = this.#body[at]!;
-      if (byte === QUOTE) {
+    const start = this.at + 1;
+    for (let at = start; at < this.#end; at++) {
+      const byte = this.#body[at];
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) {
         this.at = at + 1;
-        return Buffer.from(bytes).toString('utf8');
+        return unescaped(this.#body.toString('utf8', start, at));
       }
-      const escaped = byte === BACKSLASH && at + 1 < this.#end ? unescapedByte(this.#body[at + 1]!) : -1;
-      if (escaped >= 0) {
-        bytes.push(escaped);
-        at++;
-      } else if (byte === BACKSLASH) {
-        // Any other pair stays as it is, and its second byte ends nothing.
-        bytes.push(byte);
-        if (at + 1 < this.#end) bytes.push(this.#body[++at]!);
-      } else bytes.push(byte);
     }
     return undefined;
   }
+}
+
+/** Of other pairs than these three the backslash stays. */
+function unescaped(text: string): string {
+  return text.includes('\\') ? text.replace(/\\([\\n"])/g, (_, byte) => (byte === 'n' ? '\n' : byte)) : text;
 }

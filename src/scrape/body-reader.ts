@@ -1,5 +1,5 @@
 import { ExemplarText } from '../exposition/exemplar-text.js';
-import { scanOpenMetrics } from '../exposition/openmetrics.js';
+import { countSamples, scanOpenMetrics } from '../exposition/openmetrics.js';
 import { type SampleLine, SampleText } from '../exposition/sample-line.js';
 import { type EncodedExemplar, Verdict } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
@@ -11,6 +11,8 @@ import { type SeriesLabelRules, seriesLabels } from './series-labels.js';
 /** What a job says about the exemplars of its targets. */
 export interface BodyRules extends SeriesLabelRules {
   readonly honorTimestamps: boolean;
+  /** A body with more samples, with exemplars or without, is refused; 0 means no limit. */
+  readonly sampleLimit: number;
 }
 
 export interface BodyCounts {
@@ -62,7 +64,10 @@ export class BodyReader {
     const cache = this.#cache;
     cache.begin(body, view, scrapeMs);
     const error = this.#scan(body, length);
-    if (error !== undefined) return { error };
+    if (error !== undefined) {
+      cache.end();
+      return { error };
+    }
     cache.forEachChange((series, seriesEnd, exemplarAt, lineEnd) =>
       this.#takeLine(body, series, seriesEnd, exemplarAt, lineEnd),
     );
@@ -73,6 +78,8 @@ export class BodyReader {
   }
 
   #scan(body: Buffer, length: number): string | undefined {
+    const { sampleLimit } = this.#rules;
+    if (sampleLimit > 0 && countSamples(body, length) > sampleLimit) return 'sample limit exceeded';
     try {
       return scanOpenMetrics(body, length, this.#cache);
     } catch (error) {
@@ -89,7 +96,7 @@ export class BodyReader {
     return DROPPED;
   }
 
-  /** A line with something new: each of its exemplars goes to the series. @returns what became of the last */
+  /** A line with something new: each of its exemplars goes to the series. @returns what to remember of it */
   #takeLine(
     body: Buffer,
     series: SeriesRef,
@@ -106,12 +113,14 @@ export class BodyReader {
       const end = exemplar.parse(body, at, lineEnd);
       if (end < 0) return this.#refuse(series);
       if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
-      verdict = sink.append(
+      const each = sink.append(
         series,
         exemplar satisfies EncodedExemplar,
         this.#sampleAt(sampleMs),
         this.#nowMs,
       );
+      // While one of them lies in the future, the line is judged again in every body.
+      if (verdict !== Verdict.future) verdict = each;
       at = end + 3;
     }
     return verdict;

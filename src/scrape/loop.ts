@@ -119,6 +119,8 @@ export class TargetLoop {
 
   #read(contentType: string | undefined, body: BodyBuffer, scrapeMs: number): void {
     const { job, clock, metrics } = this.#parts;
+    // An empty body is an empty exposition, whatever it is said to be.
+    if (body.length === 0) return;
     const fallback = job.fallbackScrapeProtocol;
     const result = expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
     if ('error' in result) throw new BodyRefused('content_type', result.error);

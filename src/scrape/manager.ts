@@ -21,8 +21,10 @@ export class ScrapeManager {
 
   /** Makes the running jobs those given. A job whose options did not change goes on untouched. */
   apply(jobs: readonly ScrapeJobOptions[]): Promise<void> {
-    this.#applying = this.#applying.then(() => this.#replace(jobs));
-    return this.#applying;
+    const applied = this.#applying.then(() => this.#replace(jobs));
+    // One that fails is its caller's to handle; the next must still have its turn.
+    this.#applying = applied.catch(() => {});
+    return applied;
   }
 
   stop(): Promise<void> {

@@ -26,6 +26,11 @@ export interface RefChecks {
   seenAgain(series: SeriesRef, verdict: Verdict, nowMs: number): void;
 }
 
+/** A longer raw series is refused: nobody means it, and one of megabytes would push out thousands of others. */
+const MAX_SERIES_BYTES = 64 * 1024;
+/** Longer exemplars of a line are read anew in every body instead of being remembered. */
+const MAX_REMEMBERED_BYTES = 16 * 1024;
+
 /** Room behind an exemplar's bytes, so that the next one, a digit longer, still fits. */
 const EXEMPLAR_SLACK = 8;
 
@@ -115,13 +120,12 @@ export class SeriesCache implements ScanVisitor {
   }
 
   exemplarAt(hash: number): number {
-    this.lines++;
     const expected = this.#following[this.#previous]!;
     if (expected !== BEFORE_FIRST) {
       const valueAt = this.#tokenStart(hash - 2);
       if (this.#isSeries(expected, valueAt - 1)) return this.#line(expected, valueAt - 1, hash);
-      // The token before `#` may be a timestamp, with the value before it.
-      const earlier = this.#tokenStart(valueAt - 2);
+      // The token before `#` may be a timestamp, with the value before it: on this line, not on the one before.
+      const earlier = this.#body[valueAt - 1] === SPACE ? this.#tokenStart(valueAt - 2) : 0;
       if (this.#isSeries(expected, earlier - 1)) return this.#line(expected, earlier - 1, hash);
     }
     return this.#unexpectedLine(hash);
@@ -139,14 +143,17 @@ export class SeriesCache implements ScanVisitor {
       const entry = this.#changes[i]!;
       const exemplarAt = this.#changes[i + 2]!;
       const lineEnd = this.#changes[i + 3]!;
-      const verdict = change(this.#refs[entry] as SeriesRef, this.#changes[i + 1]!, exemplarAt, lineEnd);
+      const series = this.#refs[entry] as SeriesRef;
+      // At the cap of series a later one of this body has taken its place: it comes back with the next body.
+      if (this.#generations[entry] !== this.#checks.generation(series)) continue;
+      const verdict = change(series, this.#changes[i + 1]!, exemplarAt, lineEnd);
       this.#verdicts[entry] = verdict;
       this.#rememberExemplar(entry, exemplarAt, lineEnd - exemplarAt);
     }
     this.#changesLength = 0;
   }
 
-  /** At the end of a good body: forgets what has not been exposed for long, if that is much. */
+  /** At the end of a body: forgets what has not been exposed for long, if that is much. */
   end(): void {
     this.#body = this.#text;
     this.#view = this.#textView;
@@ -171,6 +178,7 @@ export class SeriesCache implements ScanVisitor {
 
   /** A line of a known series. @returns its end */
   #line(entry: Entry, seriesEnd: number, hash: number): number {
+    this.lines++;
     if (this.#following[this.#previous] !== entry) this.#following[this.#previous] = entry;
     this.#previous = entry;
     this.#seenIn[entry] = this.#bodyNumber;
@@ -187,14 +195,17 @@ export class SeriesCache implements ScanVisitor {
     if (isUnchanged) {
       if (ref === DROPPED) return sameEnd;
       const verdict = this.#verdicts[entry] as Verdict;
-      // Time may change these two.
-      if (verdict !== Verdict.future && verdict !== Verdict.outOfOrder) {
+      // Time may change the first two, and a malformed line may have been so in its sample.
+      if (verdict !== Verdict.future && verdict !== Verdict.outOfOrder && verdict !== Verdict.malformed) {
         this.#checks.seenAgain(ref, verdict, this.#nowMs);
         return sameEnd;
       }
     }
-    if (!isCurrent) this.#resolveAgain(entry, seriesEnd);
     const lineEnd = this.#body.indexOf(NEWLINE, exemplarAt);
+    if (!isCurrent && !this.#resolveAgain(entry, seriesEnd, lineEnd)) {
+      this.malformedLines++;
+      return lineEnd;
+    }
     this.#change(entry, seriesEnd, exemplarAt, lineEnd);
     return lineEnd;
   }
@@ -205,13 +216,17 @@ export class SeriesCache implements ScanVisitor {
     let start = hash;
     while (start > 0 && body[start - 1] !== NEWLINE) start--;
     const lineEnd = body.indexOf(NEWLINE, hash);
-    const known = this.#find(start, seriesEnd(body, start, lineEnd));
+    const rawEnd = seriesEnd(body, start, lineEnd);
+    if (rawEnd - start > MAX_SERIES_BYTES) {
+      this.malformedLines++;
+      return lineEnd;
+    }
+    const known = this.#find(start, rawEnd);
     if (known !== undefined) {
       const end = start + this.#seriesLength[known]!;
       // The exemplar is the first ` # {` behind the series; what was met may be a later one, or none.
-      const firstHash = body.indexOf(' # {', end) + 1;
-      if (firstHash > 0 && firstHash < lineEnd) return this.#line(known, end, firstHash);
-      return lineEnd;
+      const offset = body.subarray(end, lineEnd).indexOf(' # {');
+      return offset < 0 ? lineEnd : this.#line(known, end, end + offset + 1);
     }
     const sample = parseSampleLine(body, start, lineEnd);
     if (sample === undefined) {
@@ -258,13 +273,19 @@ export class SeriesCache implements ScanVisitor {
     return entry;
   }
 
-  /** The store forgot the series since: it comes back as a new one, with all that it exposes. */
-  #resolveAgain(entry: Entry, end: number): void {
-    const start = end - this.#seriesLength[entry]!;
-    const sample = parseSampleLine(this.#body, start, this.#body.indexOf(NEWLINE, end))!;
+  /**
+   * The store forgot the series since: it comes back as a new one, with all that it exposes.
+   * @returns false when the line is no sample
+   */
+  #resolveAgain(entry: Entry, end: number, lineEnd: number): boolean {
+    const sample = parseSampleLine(this.#body, end - this.#seriesLength[entry]!, lineEnd);
+    if (sample === undefined) return false;
     const ref = this.#resolve(sample, this.#currentType());
     this.#refs[entry] = ref;
     this.#generations[entry] = this.#checks.generation(ref);
+    // What it showed before it was forgotten is new to it, also where the body shows the series twice.
+    this.#exemplarLength[entry] = 0;
+    return true;
   }
 
   #currentType(): string | undefined {
@@ -300,6 +321,10 @@ export class SeriesCache implements ScanVisitor {
   }
 
   #rememberExemplar(entry: Entry, at: number, length: number): void {
+    if (length > MAX_REMEMBERED_BYTES) {
+      this.#exemplarLength[entry] = 0;
+      return;
+    }
     if (length > this.#exemplarRoom[entry]!) {
       this.#textWasted += this.#exemplarRoom[entry]!;
       this.#exemplarAt[entry] = this.#store(at, length, length + EXEMPLAR_SLACK);

@@ -69,7 +69,7 @@ function targetWins(exposed: ReadonlyMap<string, string>, targetLabels: Labels):
   clashing.sort((a, b) => a.length - b.length || compareBytewise(a, b));
   for (const name of clashing) {
     let free = `exported_${name}`;
-    while (result.has(free)) free = `exported_${free}`;
+    while ((result.get(free) ?? '') !== '') free = `exported_${free}`;
     result.set(free, exposed.get(name)!);
   }
   return labelsFromPairs(result);
