@@ -7,8 +7,6 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
   '\\': '\\',
-  "'": "'",
-  '"': '"',
 };
 
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))/gs;
@@ -19,7 +17,8 @@ const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7
  */
 export function unquote(quoted: string): string | undefined {
   const body = quoted.slice(1, -1);
-  if (quoted[0] === '`' || !body.includes('\\')) return body;
+  const quote = quoted[0]!;
+  if (quote === '`' || !body.includes('\\')) return body;
   let isValid = true;
   const bytes: Buffer[] = [];
   let from = 0;
@@ -27,14 +26,20 @@ export function unquote(quoted: string): string | undefined {
     bytes.push(Buffer.from(body.slice(from, match.index)));
     from = match.index + match[0].length;
     const [, hex, short, long, octal, simple] = match;
+    const unit = hex !== undefined ? Number.parseInt(hex, 16) : Number.parseInt(octal ?? '', 8);
     const codePoint = Number.parseInt(short ?? long ?? '', 16);
-    if (hex !== undefined) bytes.push(Buffer.of(Number.parseInt(hex, 16)));
-    else if (octal !== undefined) bytes.push(Buffer.of(Number.parseInt(octal, 8)));
-    else if (simple !== undefined && SIMPLE_ESCAPES[simple] !== undefined)
-      bytes.push(Buffer.from(SIMPLE_ESCAPES[simple]));
-    else if (codePoint <= 0x10ffff) bytes.push(Buffer.from(String.fromCodePoint(codePoint)));
+    // Of the quotes, only the one that the text is in needs escaping, and only it may be.
+    const character = simple === quote ? quote : SIMPLE_ESCAPES[simple ?? ''];
+    if (unit <= 0xff) bytes.push(Buffer.of(unit));
+    else if (character !== undefined) bytes.push(Buffer.from(character));
+    else if (isCharacter(codePoint)) bytes.push(Buffer.from(String.fromCodePoint(codePoint)));
     else isValid = false;
   }
   bytes.push(Buffer.from(body.slice(from)));
   return isValid ? Buffer.concat(bytes).toString('utf8') : undefined;
+}
+
+/** NaN and halves of surrogate pairs are none. */
+function isCharacter(codePoint: number): boolean {
+  return codePoint < 0xd800 || (codePoint > 0xdfff && codePoint <= 0x10ffff);
 }

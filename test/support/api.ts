@@ -1,0 +1,45 @@
+import type { FastifyInstance } from 'fastify';
+import { addRoutes, type RouteParts } from '../../src/http/routes.js';
+import { createServer } from '../../src/http/server.js';
+import { ExemplarStore } from '../../src/store/exemplar-store.js';
+import { DEFAULT_STORE_OPTIONS, type StoreOptions } from '../../src/store/options.js';
+import { createRegistry } from '../../src/telemetry/registry.js';
+import { systemClock } from '../../src/util/clock.js';
+import { silentLog } from '../../src/util/log.js';
+
+/** The HTTP API over a store, without the rest of the process. Ask it by `inject`. */
+export async function createApi(
+  store: ExemplarStore = createStore(),
+  parts: Partial<RouteParts> = {},
+): Promise<FastifyInstance> {
+  const server = await createServer();
+  await addRoutes(server, {
+    store,
+    clock: systemClock,
+    log: silentLog,
+    registry: createRegistry(),
+    version: '1.2.3',
+    flags: {},
+    enableLifecycle: false,
+    readiness: () => 'ready',
+    reload: async () => {},
+    quit() {},
+    retentionTargetMs: () => undefined,
+    configText: () => '',
+    runtime: () => ({ startMs: 0, configLoadedMs: 0, isReloadGood: true }),
+    activeTargets: () => [],
+    scrapePools: () => [],
+    ...parts,
+  });
+  return server;
+}
+
+export function createStore(options: Partial<StoreOptions> = {}): ExemplarStore {
+  return new ExemplarStore({ ...DEFAULT_STORE_OPTIONS, ...options });
+}
+
+/** GETs a path. @returns status and body, read as JSON */
+export async function get(server: FastifyInstance, path: string) {
+  const { statusCode, body } = await server.inject(path);
+  return { status: statusCode, body: body === '' ? '' : JSON.parse(body) };
+}
