@@ -45,6 +45,7 @@ function createProgram(finish: (code: number) => void): Command {
       const { checkConfig } = await import('./check-config.js');
       finish(checkConfig(file, (text) => process.stdout.write(text)));
     });
+  addQueryCommands(program, finish);
   program
     .command('demo')
     .description('run an instrumented demo service to scrape, with its own load')
@@ -54,6 +55,41 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await runDemo(options.listenAddress));
     });
   return program;
+}
+
+function addQueryCommands(program: Command, finish: (code: number) => void): void {
+  const query = program.command('query').description('ask a running exemplard');
+  const add = (name: string, description: string) =>
+    query
+      .command(name)
+      .description(description)
+      .option('--server <url>', 'where it serves HTTP', 'http://127.0.0.1:9199')
+      .addOption(
+        new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
+      )
+      .option('--limit <n>', 'print so many at most')
+      .addOption(new Option('--order <order>', 'of what is printed').choices(['asc', 'desc']));
+  const stdout = (text: string) => process.stdout.write(text);
+  const stderr = (text: string) => process.stderr.write(text);
+  add('exemplars', 'the exemplars of every series that an expression selects')
+    .argument('<expr>', 'PromQL')
+    .option('--start <time>', 'earliest: seconds since 1970, or RFC 3339')
+    .option('--end <time>', 'latest')
+    .option('--min-value <number>', 'leave out what is less')
+    .option('--max-value <number>', 'leave out what is more')
+    .action(async (expression: string, options) => {
+      const { queryExemplars } = await import('./query.js');
+      finish(await queryExemplars({ ...options, expression }, stdout, stderr));
+    });
+  add('retention', 'how long the rings remember, and why')
+    .option('--by <grouping>', 'total, job, instance, metric, series or label:NAME')
+    .option('--match <selector>', 'only these series; repeatable', collect, [])
+    .option('--sort <figure>', 'window, rate, overwrites or exemplars')
+    .option('--target <duration>', 'how far back you wish to see; says what that needs')
+    .action(async (options) => {
+      const { queryRetention } = await import('./query.js');
+      finish(await queryRetention(options, stdout, stderr));
+    });
 }
 
 function addRunOptions(program: Command): Command {
