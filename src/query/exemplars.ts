@@ -1,6 +1,7 @@
 import type { Matcher } from '../model/matcher.js';
 import type { SeriesRef, SlotRef } from '../model/refs.js';
 import type { ExemplarStore } from '../store/exemplar-store.js';
+import { KnownSeries } from '../store/series-groups.js';
 import { NO_SLOT } from '../store/slot-slab.js';
 import { goFloat, secondsJson } from '../util/json.js';
 import type { TimeSlices } from '../util/time-slices.js';
@@ -34,13 +35,12 @@ export async function* exemplarsJson(
   slices: TimeSlices,
 ): AsyncGenerator<string> {
   const selected = store.index.select(query.selectors).filter((series) => mayAnswer(store, series, query));
-  const generations = new Map(selected.map((series) => [series, store.generation(series)]));
-  const cut = await limitCut(store, selected, query, slices);
+  const known = new KnownSeries(store, selected);
+  const cut = await limitCut(store, known, query, slices);
   let text = '[';
   let isFirst = true;
   for (const series of await store.index.sorted(selected, slices)) {
-    if (store.generation(series) !== generations.get(series)) continue;
-    const exemplars = seriesExemplarsJson(store, series, query, cut);
+    const exemplars = known.isStill(series) ? seriesExemplarsJson(store, series, query, cut) : '';
     if (exemplars !== '') {
       text += `${isFirst ? '' : ','}{"seriesLabels":${store.index.labelsJson(series)},"exemplars":[${exemplars}]}`;
       isFirst = false;
@@ -64,14 +64,15 @@ function mayAnswer(store: ExemplarStore, series: SeriesRef, query: ExemplarQuery
 /** Which of all matching exemplars the limit leaves. */
 async function limitCut(
   store: ExemplarStore,
-  selected: readonly SeriesRef[],
+  known: KnownSeries,
   query: ExemplarQuery,
   slices: TimeSlices,
 ): Promise<LimitCut | undefined> {
   if (query.limit === undefined) return undefined;
   const cut = new LimitCut(query.limit, query.order);
-  for (const series of selected) {
-    for (const slot of matchingSlots(store, series, query)) cut.offer(store.rings.timestampMs(slot));
+  for (const series of known.refs) {
+    const slots = known.isStill(series) ? matchingSlots(store, series, query) : [];
+    for (const slot of slots) cut.offer(store.rings.timestampMs(slot));
     if (slices.isOver) await slices.pause();
   }
   return cut;

@@ -7,8 +7,10 @@ import type { ExemplarStore } from './exemplar-store.js';
 import type { GroupRetention } from './group-retention.js';
 import { type RetentionQuery, retentionGroups } from './retention.js';
 
-/** How long figures may be shown again: they take a look at every series. */
-const MAX_AGE_MS = 5_000;
+/** Figures are shown again for so long, because they take a look at every series … */
+const MIN_AGE_MS = 5_000;
+/** … and for so many times as long as that took. */
+const AGE_PER_COST = 20;
 
 const BY_JOB: RetentionQuery = {
   selectors: undefined,
@@ -21,7 +23,7 @@ const BY_JOB: RetentionQuery = {
 
 const WINDOW_QUANTILES = { min: '0', p10: '0.1', p50: '0.5', p90: '0.9', max: '1' } as const;
 
-/** What `/api/v1/retention?by=job` shows, as metrics; at most every few seconds worked out anew. */
+/** What `/api/v1/retention?by=job` shows, as metrics; worked out anew every few seconds at most. */
 export function addRetentionMetrics(registry: MetricsRegistry, store: ExemplarStore, clock: Clock): void {
   const retention = new JobRetention(store, clock);
   const gauge = <Label extends string>(
@@ -82,7 +84,7 @@ class JobRetention {
   readonly #store: ExemplarStore;
   readonly #clock: Clock;
   #groups: Promise<GroupRetention[]> | undefined;
-  #expiresMs = 0;
+  #expiresMs = Number.POSITIVE_INFINITY;
 
   constructor(store: ExemplarStore, clock: Clock) {
     this.#store = store;
@@ -90,20 +92,25 @@ class JobRetention {
   }
 
   groups(): Promise<GroupRetention[]> {
-    const nowMs = this.#clock.monotonicMs();
-    if (this.#groups === undefined || nowMs >= this.#expiresMs) {
+    if (this.#groups === undefined || this.#clock.monotonicMs() >= this.#expiresMs) {
+      this.#expiresMs = Number.POSITIVE_INFINITY;
       this.#groups = this.#workOut();
-      this.#expiresMs = nowMs + MAX_AGE_MS;
     }
     return this.#groups;
   }
 
   async #workOut(): Promise<GroupRetention[]> {
-    const groups: GroupRetention[] = [];
-    const slices = new TimeSlices(this.#clock);
-    for await (const group of retentionGroups(this.#store, BY_JOB, this.#clock.nowMs(), slices)) {
-      groups.push(group);
+    const startMs = this.#clock.monotonicMs();
+    try {
+      const groups: GroupRetention[] = [];
+      const slices = new TimeSlices(this.#clock);
+      for await (const group of retentionGroups(this.#store, BY_JOB, this.#clock.nowMs(), slices)) {
+        groups.push(group);
+      }
+      return groups;
+    } finally {
+      const endMs = this.#clock.monotonicMs();
+      this.#expiresMs = endMs + Math.max(MIN_AGE_MS, AGE_PER_COST * (endMs - startMs));
     }
-    return groups;
   }
 }

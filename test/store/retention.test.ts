@@ -271,6 +271,41 @@ t.test('metrics by job, worked out at most every five seconds', async (t) => {
   t.match(await registry.metrics(), 'exemplard_retention_exemplars{job="shop"} 4\n');
 });
 
+t.test('series that come and go meanwhile do no harm', async (t) => {
+  const store = storeOf({ maxSeries: 300 });
+  let created = 0;
+  const create = () => {
+    const n = String(created++);
+    appendEvery(store, { __name__: 'm', job: `j${created % 7}`, n }, 1000, 6);
+  };
+  while (created < 300) create();
+  /** Ends every slice at once, and lets series be evicted and their numbers be given to others. */
+  class Churn extends TimeSlices {
+    override get isOver() {
+      return true;
+    }
+    override async pause() {
+      create();
+      await super.pause();
+    }
+  }
+  const query = { selectors: undefined, order: 'asc', limit: undefined, targetMs: 1000 } as const;
+  for (const by of [{ kind: 'total' }, { kind: 'label', name: 'job' }, { kind: 'series' }] as const) {
+    for (const sort of [undefined, 'window', 'exemplars'] as const) {
+      const seen = new Set<string>();
+      const slices = new Churn(systemClock);
+      for await (const group of retentionGroups(store, { ...query, by, sort }, START_MS, slices)) {
+        const key = group.labels.join();
+        t.notOk(seen.has(key), `${key} once`);
+        seen.add(key);
+        t.ok(group.exemplars <= group.series * 4);
+        if (by.kind === 'series') t.equal(group.series, 1);
+      }
+    }
+  }
+  t.ok(created > 2000);
+});
+
 t.test('100,000 series do not hold up the event loop, however they are grouped', async (t) => {
   const store = storeOf({ perSeries: 1 });
   for (let n = 0; n < 100_000; n++) {
