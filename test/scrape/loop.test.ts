@@ -1,0 +1,217 @@
+import t from 'tap';
+import { BodyBufferPool } from '../../src/scrape/body-buffer.js';
+import type { TargetLoop } from '../../src/scrape/loop.js';
+import { ScrapeManager } from '../../src/scrape/manager.js';
+import { ScrapeMetrics } from '../../src/scrape/metrics.js';
+import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
+import { targetsOf } from '../../src/scrape/target.js';
+import { createRegistry } from '../../src/telemetry/registry.js';
+import { silentLog } from '../../src/util/log.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { RecordingSink } from '../support/scraped.js';
+import { body, type ServedTarget, serveTarget } from '../support/target.js';
+import { until } from '../support/until.js';
+
+const TEXT = 'm 1 # {a="b"} 1\n# EOF\n';
+
+function createManager() {
+  const clock = new FakeClock();
+  const sink = new RecordingSink();
+  const registry = createRegistry();
+  const logged: string[] = [];
+  const note = (fields: object, message: string) => logged.push(`${message} ${JSON.stringify(fields)}`);
+  const manager = new ScrapeManager({
+    clock,
+    sink,
+    userAgent: 'exemplard/test',
+    log: { ...silentLog, info: note, warn: note, error: note },
+    buffers: new BodyBufferPool(),
+    metrics: new ScrapeMetrics(registry, () => []),
+  });
+  t.teardown(() => manager.stop());
+  const loops = (): TargetLoop[] => [...manager.targets()].map(({ loop }) => loop);
+  return { clock, sink, manager, logged, registry, loops };
+}
+
+const job = (target: ServedTarget | string, options: Partial<ScrapeJobOptions> = {}): ScrapeJobOptions => ({
+  ...DEFAULT_SCRAPE_JOB,
+  jobName: 'j',
+  intervalMs: 10_000,
+  timeoutMs: 5_000,
+  staticConfigs: [{ targets: [typeof target === 'string' ? target : target.address], labels: {} }],
+  ...options,
+});
+
+/** Moves on to the next tick of the only loop, and waits until that scrape has ended. */
+async function nextScrape({ clock, loops }: ReturnType<typeof createManager>): Promise<void> {
+  await until(() => clock.waitingMs.length > 0, 'the loop to wait for its next tick');
+  const before = loops()[0]!.status.lastScrapeMs;
+  await clock.advance(Math.min(...clock.waitingMs));
+  await until(() => !Object.is(loops()[0]!.status.lastScrapeMs, before), 'the scrape to end');
+}
+
+t.test('scrapes come at the interval, at the place of the target in it', async (t) => {
+  const target = await serveTarget(body(TEXT));
+  t.teardown(() => target.close());
+  const parts = createManager();
+  await parts.manager.apply([job(target)]);
+  t.match(parts.loops()[0]?.status, { health: 'unknown', lastScrapeMs: Number.NaN });
+  t.equal(target.requests.length, 0, 'not before its time');
+  const timesMs: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    await nextScrape(parts);
+    timesMs.push(parts.loops()[0]!.status.lastScrapeMs);
+  }
+  const [found] = targetsOf(job(target), job(target).staticConfigs);
+  t.same(
+    timesMs.map((timeMs) => timeMs % 10_000),
+    Array(3).fill(Math.floor(found!.phase * 10_000)),
+  );
+  t.same([timesMs[1]! - timesMs[0]!, timesMs[2]! - timesMs[1]!], [10_000, 10_000]);
+  t.match(parts.loops()[0]?.status, { health: 'up', lastError: '' });
+  t.same(
+    parts.sink.rows.map((row) => row.timestampMs),
+    timesMs.slice(0, 1),
+    'the time of the scrape stands in, and what does not change comes once',
+  );
+});
+
+t.test('never two scrapes of a target at once; a slow one skips ticks', async (t) => {
+  const waiting: (() => void)[] = [];
+  const target = await serveTarget((response, request) => waiting.push(() => body(TEXT)(response, request)));
+  t.teardown(() => target.close());
+  const parts = createManager();
+  await parts.manager.apply([job(target, { timeoutMs: 60_000 })]);
+  await parts.clock.advance(10_000);
+  await until(() => target.requests.length === 1, 'the first request');
+  await parts.clock.advance(35_000);
+  t.equal(target.requests.length, 1, 'none while one is under way');
+  waiting.shift()?.();
+  await until(() => parts.loops()[0]?.status.health === 'up', 'its end');
+  await until(() => parts.clock.waitingMs.length > 0, 'the loop to wait again');
+  await parts.clock.advance(10_000);
+  await until(() => target.requests.length === 2, 'the next request');
+  t.equal(target.requests.length, 2, 'what was missed is not made up for');
+});
+
+t.test('the timeout ends a scrape that hangs, and the next one works', async (t) => {
+  const target = await serveTarget(() => {});
+  t.teardown(() => target.close());
+  const parts = createManager();
+  await parts.manager.apply([job(target)]);
+  await parts.clock.advance(10_000);
+  await until(() => target.requests.length === 1, 'the request');
+  await parts.clock.advance(5_000);
+  await until(() => parts.loops()[0]?.status.health === 'down', 'the timeout');
+  t.match(parts.loops()[0]?.status.lastError, /scrape timeout of 5s/);
+  target.answer = body(TEXT);
+  await nextScrape(parts);
+  t.equal(parts.loops()[0]?.status.health, 'up');
+  t.same(
+    parts.logged.map((line) => line.replace(/ {.*/, '')),
+    ['scrape failed; logged again only after it has worked', 'target is up again'],
+  );
+});
+
+t.test('what makes a target down, and by which reason it is counted', async (t) => {
+  const target = await serveTarget();
+  t.teardown(() => target.close());
+  const plain = { 'content-type': 'text/plain' };
+  const cases: [
+    string,
+    ServedTarget['answer'],
+    health: string,
+    reason: string,
+    Partial<ScrapeJobOptions>?,
+  ][] = [
+    ['openmetrics', body(TEXT), 'up', ''],
+    ['classic text has no exemplars', body('a 1\n', plain), 'up', ''],
+    ['no EOF', body('a 1\n'), 'down', 'exposition'],
+    ['no type', (r) => r.writeHead(200).end(TEXT), 'down', 'content_type'],
+    ['no type, but no body either', (r) => r.writeHead(200).end(), 'up', ''],
+    ['another type', body(TEXT, { 'content-type': 'text/html' }), 'down', 'content_type'],
+    [
+      'another type, with a fallback',
+      body(TEXT, { 'content-type': 'text/html' }),
+      'up',
+      '',
+      { fallbackScrapeProtocol: 'OpenMetricsText1.0.0' },
+    ],
+    ['protobuf', body('', { 'content-type': 'application/vnd.google.protobuf' }), 'up', ''],
+    ['protobuf', body('x', { 'content-type': 'application/vnd.google.protobuf' }), 'down', 'content_type'],
+    ['status', (r) => r.writeHead(503).end(), 'down', 'status'],
+    ['size', body(TEXT), 'down', 'body_size', { bodySizeLimitBytes: 5 }],
+    ['samples', body('a 1\nb 1\n# EOF\n'), 'down', 'exposition', { sampleLimit: 1 }],
+    ['labels', body('a{x="1"} 1 # {a="b"} 1\n# EOF\n'), 'down', 'exposition', { labelLimit: 1 }],
+  ];
+  for (const [name, answer, health, reason, options] of cases) {
+    target.answer = answer;
+    const parts = createManager();
+    await parts.manager.apply([job(target, options)]);
+    await nextScrape(parts);
+    const { status } = parts.loops()[0]!;
+    t.equal(status.health, health, `${name}: ${status.lastError}`);
+    t.equal(status.lastError === '', health === 'up', name);
+    const metrics = await parts.registry.metrics();
+    t.equal(/failures_total{job="j",reason="(.*)"} 1/.exec(metrics)?.[1] ?? '', reason, name);
+    await parts.manager.stop();
+  }
+});
+
+t.test('a stop ends what hangs, and nothing comes after it', async (t) => {
+  const target = await serveTarget(() => {});
+  t.teardown(() => target.close());
+  const parts = createManager();
+  await parts.manager.apply([job(target)]);
+  await parts.clock.advance(10_000);
+  await until(() => target.inFlight() === 1, 'the request');
+  await parts.manager.stop();
+  await until(() => target.inFlight() === 0, 'its end');
+  t.same(parts.clock.waitingMs, []);
+  await parts.clock.advance(60_000);
+  t.equal(target.requests.length, 1);
+  t.same(parts.loops(), []);
+});
+
+t.test('a reload leaves jobs that did not change as they are', async (t) => {
+  const [one, two] = [await serveTarget(body(TEXT)), await serveTarget(body(TEXT))];
+  t.teardown(() => Promise.all([one.close(), two.close()]));
+  const { manager, loops, clock } = createManager();
+  const jobs = (options: Partial<ScrapeJobOptions> = {}) => [
+    job(one, { jobName: 'one' }),
+    job(two, { jobName: 'two', ...options }),
+  ];
+  await manager.apply(jobs());
+  const before = loops();
+  await manager.apply(jobs());
+  t.ok(loops()[0] === before[0] && loops()[1] === before[1], 'the very loops');
+  await manager.apply(jobs({ intervalMs: 20_000 }));
+  t.ok(loops()[0] === before[0] && loops()[1] !== before[1], 'only the changed job began anew');
+  t.equal(clock.waitingMs.length, 2);
+  await manager.apply([jobs()[0]!]);
+  t.ok(loops().length === 1 && loops()[0] === before[0]);
+  await Promise.all([manager.apply([]), manager.apply(jobs()), manager.apply([jobs()[1]!])]);
+  t.same(
+    loops().map((loop) => loop.target.url),
+    [two.url.href],
+    'the last of several at once decides',
+  );
+});
+
+t.test('a change of wall time neither stops a loop nor makes it run wild', async (t) => {
+  const target = await serveTarget(body(TEXT));
+  t.teardown(() => target.close());
+  const parts = createManager();
+  await parts.manager.apply([job(target)]);
+  await nextScrape(parts);
+  for (const byMs of [-3_600_000, 3_600_000]) {
+    parts.clock.jump(byMs);
+    const before = target.requests.length;
+    for (let i = 0; i < 3; i++) await nextScrape(parts);
+    t.equal(target.requests.length, before + 3);
+    t.ok(
+      parts.clock.waitingMs.every((ms) => ms > 0 && ms <= 10_000),
+      parts.clock.waitingMs.join(),
+    );
+  }
+});
