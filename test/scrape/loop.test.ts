@@ -42,11 +42,14 @@ const job = (target: ServedTarget | string, options: Partial<ScrapeJobOptions> =
   ...options,
 });
 
+/** Moves on to the next tick, and no further. */
+const nextTick = (clock: FakeClock) => clock.advance(Math.min(...clock.waitingMs));
+
 /** Moves on to the next tick of the only loop, and waits until that scrape has ended. */
 async function nextScrape({ clock, loops }: ReturnType<typeof createManager>): Promise<void> {
   await until(() => clock.waitingMs.length > 0, 'the loop to wait for its next tick');
   const before = loops()[0]!.status.lastScrapeMs;
-  await clock.advance(Math.min(...clock.waitingMs));
+  await nextTick(clock);
   await until(() => !Object.is(loops()[0]!.status.lastScrapeMs, before), 'the scrape to end');
 }
 
@@ -99,7 +102,7 @@ t.test('the timeout ends a scrape that hangs, and the next one works', async (t)
   t.teardown(() => target.close());
   const parts = createManager();
   await parts.manager.apply([job(target)]);
-  await parts.clock.advance(10_000);
+  await nextTick(parts.clock);
   await until(() => target.requests.length === 1, 'the request');
   await parts.clock.advance(5_000);
   await until(() => parts.loops()[0]?.status.health === 'down', 'the timeout');
@@ -163,7 +166,7 @@ t.test('a stop ends what hangs, and nothing comes after it', async (t) => {
   t.teardown(() => target.close());
   const parts = createManager();
   await parts.manager.apply([job(target)]);
-  await parts.clock.advance(10_000);
+  await nextTick(parts.clock);
   await until(() => target.inFlight() === 1, 'the request');
   await parts.manager.stop();
   await until(() => target.inFlight() === 0, 'its end');
