@@ -3,7 +3,7 @@ import type { Matcher } from '../model/matcher.js';
 import type { SeriesRef } from '../model/refs.js';
 import type { ExemplarStore } from '../store/exemplar-store.js';
 import { KnownSeries } from '../store/series-groups.js';
-import { sortInSlices } from '../util/sliced-sort.js';
+import { orderInSlices } from '../util/sliced-order.js';
 import type { TimeSlices } from '../util/time-slices.js';
 
 /** Which series are asked about. */
@@ -79,10 +79,6 @@ function select(store: ExemplarStore, { selectors, startMs, endMs }: SeriesFilte
 }
 
 async function sortTexts(texts: readonly string[], slices: TimeSlices): Promise<string[]> {
-  const order = await sortInSlices(
-    Uint32Array.from(texts.keys()),
-    (a, b) => compareBytewise(texts[a]!, texts[b]!),
-    slices,
-  );
+  const order = await orderInSlices(texts.length, (a, b) => compareBytewise(texts[a]!, texts[b]!), slices);
   return Array.from(order, (index) => texts[index]!);
 }

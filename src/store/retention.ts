@@ -2,7 +2,7 @@ import { labelsToJson } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { SeriesRef } from '../model/refs.js';
 import { quantilesOf } from '../util/quantiles.js';
-import { sortInSlices } from '../util/sliced-sort.js';
+import { numbersBelow, orderInSlices } from '../util/sliced-order.js';
 import type { TimeSlices } from '../util/time-slices.js';
 import type { ExemplarStore } from './exemplar-store.js';
 import { forecastBasis } from './forecast.js';
@@ -83,17 +83,16 @@ export async function* retentionGroups(
 async function orderOf(
   view: RetentionView,
   groups: SeriesGroups,
-  query: RetentionQuery,
+  { sort, order, limit }: RetentionQuery,
 ): Promise<Uint32Array> {
-  const { sort, order, limit } = query;
-  let numbers = Uint32Array.from({ length: groups.count }, (_, group) => group);
+  if (sort === undefined) {
+    const byLabels = numbersBelow(groups.count);
+    return (order === 'asc' ? byLabels : byLabels.reverse()).subarray(0, limit);
+  }
+  const keys = await sortKeys(view, groups, sort);
   const sign = order === 'asc' ? 1 : -1;
-  if (sort !== undefined) {
-    const keys = await sortKeys(view, groups, sort);
-    const byKey = (a: number, b: number) => sign * (keys[a]! - keys[b]!);
-    numbers = Uint32Array.from(await sortInSlices(numbers, byKey, view.slices));
-  } else if (order === 'desc') numbers.reverse();
-  return numbers.subarray(0, limit);
+  const byKey = (a: number, b: number) => sign * (keys[a]! - keys[b]!);
+  return (await orderInSlices(groups.count, byKey, view.slices)).subarray(0, limit);
 }
 
 async function sortKeys(

@@ -1,6 +1,6 @@
 import { compareBytewise, type Labels, NO_LABELS } from '../model/labels.js';
 import type { SeriesRef } from '../model/refs.js';
-import { sortInSlices } from '../util/sliced-sort.js';
+import { orderInSlices } from '../util/sliced-order.js';
 import type { TimeSlices } from '../util/time-slices.js';
 import type { ExemplarStore } from './exemplar-store.js';
 
@@ -70,11 +70,7 @@ async function groupByLabel(
     else members.push(series);
   }
   const values = [...byValue.keys()];
-  const order = await sortInSlices(
-    Uint32Array.from(values.keys()),
-    (a, b) => compareBytewise(values[a]!, values[b]!),
-    slices,
-  );
+  const order = await orderInSlices(values.length, (a, b) => compareBytewise(values[a]!, values[b]!), slices);
   const valueOfGroup = (group: number) => values[order[group]!]!;
   return {
     count: values.length,
