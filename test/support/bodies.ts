@@ -24,7 +24,7 @@ export class ChangingBody {
       const route = Math.floor(i / bucketsPerSeries);
       const le = i % bucketsPerSeries === 9 ? '+Inf' : `${0.005 * 2 ** (i % bucketsPerSeries)}`;
       this.#names.push(
-        `http_request_duration_seconds_bucket{method="GET",route="/${shape.target}/r${route}",status="200",le="${le}"}`,
+        `http_request_duration_seconds_bucket{route="/${shape.target}/r${route}",status="200",le="${le}"}`,
       );
       this.#counts.push(this.#random() % 1000);
       const hasExemplar = (i * 7) % 100 < shape.exemplarShare * 100;
@@ -32,8 +32,11 @@ export class ChangingBody {
     }
   }
 
-  /** @param newShare of the exemplars that are new; all are the first time */
-  next(newShare: number, nowMs: number): Buffer {
+  /**
+   * @param newShare of the exemplars that are new; all are the first time
+   * @param busyEvery only every so many-th series has new ones after the first time
+   */
+  next(newShare: number, nowMs: number, busyEvery = 1): Buffer {
     const lines = [
       '# HELP http_request_duration_seconds Time.',
       '# TYPE http_request_duration_seconds histogram',
@@ -41,7 +44,10 @@ export class ChangingBody {
     this.#names.forEach((name, i) => {
       this.#counts[i]! += this.#random() % 3;
       let exemplar = this.#exemplars[i];
-      if (exemplar === '' || (exemplar !== undefined && (this.#random() % 10_000) / 10_000 < newShare)) {
+      if (
+        exemplar === '' ||
+        (exemplar !== undefined && i % busyEvery === 0 && (this.#random() % 10_000) / 10_000 < newShare)
+      ) {
         const seconds = ((nowMs - (this.#random() % 900)) / 1000).toFixed(3);
         exemplar = ` # {trace_id="${this.#hex(4)}",span_id="${this.#hex(2)}"} 0.0${this.#random() % 1000} ${seconds}`;
         this.#exemplars[i] = exemplar;
