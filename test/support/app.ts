@@ -1,0 +1,43 @@
+import { App } from '../../src/app.js';
+import { loadConfig } from '../../src/config/load.js';
+import { systemClock } from '../../src/util/clock.js';
+import { silentLog } from '../../src/util/log.js';
+import type { QueriedSeries } from './prometheus.js';
+
+export interface RunningApp {
+  readonly url: string;
+  queryExemplars(query: string): Promise<QueriedSeries[]>;
+  /** Of `/metrics`. */
+  metrics(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** exemplard in this process, on a free loopback port. */
+export async function startApp(configText: string): Promise<RunningApp> {
+  const result = loadConfig(configText, 'test.yml');
+  if (!result.ok) throw new Error(result.errors.map((issue) => JSON.stringify(issue)).join('\n'));
+  const app = new App({
+    config: result.config,
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    enableLifecycle: false,
+    flags: {},
+    loadConfig: () => result.config,
+    onQuit: () => {},
+    clock: systemClock,
+    log: silentLog,
+  });
+  await app.start();
+  const url = app.addresses[0]!;
+  return {
+    url,
+    async queryExemplars(query) {
+      const parameters = new URLSearchParams({ query, start: '-1e10', end: '1e11' });
+      const response = await fetch(`${url}/api/v1/query_exemplars?${parameters}`);
+      const answer = (await response.json()) as { status: string; data: QueriedSeries[]; error?: string };
+      if (answer.status !== 'success') throw new Error(`query_exemplars: ${answer.error}`);
+      return answer.data;
+    },
+    metrics: async () => (await fetch(`${url}/metrics`)).text(),
+    stop: () => app.stop(1000),
+  };
+}
