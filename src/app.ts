@@ -114,15 +114,16 @@ export class App {
     });
   }
 
-  /** Remote writes may send what they hold until the deadline. */
+  /** Remote writes may send what they hold, and clients read their answers, until the deadline. */
   stop(deadlineMs: number): Promise<void> {
     return this.#stopping.run(async () => {
+      const deadlineAtMs = this.#parts.clock.monotonicMs() + deadlineMs;
       this.#readiness = 'stopping';
       this.#cancelMaintenance();
       await this.#scraping.stop();
       await this.#forwarding.stop(deadlineMs);
       this.#batches.close();
-      await Promise.all(this.#servers.map((server) => server.close()));
+      await this.#closeServers(deadlineAtMs);
       this.#parts.log.info({}, 'exemplard has stopped');
     });
   }
@@ -173,6 +174,16 @@ export class App {
       await server.listen(address);
       this.#servers.push(server);
     }
+  }
+
+  /** A client that does not read its answer, or never ends its request, would keep the process for ever. */
+  async #closeServers(deadlineAtMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const cancelDeadline = clock.after(Math.max(0, deadlineAtMs - clock.monotonicMs()), () => {
+      for (const { server } of this.#servers) server.closeAllConnections();
+    });
+    await Promise.all(this.#servers.map((server) => server.close()));
+    cancelDeadline();
   }
 
   #maintain(): void {

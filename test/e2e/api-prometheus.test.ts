@@ -3,10 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { request } from 'undici';
-import { App } from '../../src/app.js';
-import { loadConfig } from '../../src/config/load.js';
-import { systemClock } from '../../src/util/clock.js';
-import { silentLog } from '../../src/util/log.js';
+import { startApp } from '../support/app.js';
 import { prometheusMissing, startPrometheus } from '../support/prometheus.js';
 import { until } from '../support/until.js';
 
@@ -231,8 +228,8 @@ t.test('the API against a real Prometheus', { skip: prometheusMissing() }, async
   const prometheus = await startPrometheus({ config: text });
   t.teardown(() => prometheus.stop());
   const exemplard = await startApp(text);
-  t.teardown(() => exemplard.stop(0));
-  const ours = exemplard.addresses[0]!;
+  t.teardown(() => exemplard.stop());
+  const ours = exemplard.url;
   for (const url of [prometheus.url, ours]) {
     await until(
       async () => (await ask(url, { path: query('{zone="an"}') })).body.includes('"z"'),
@@ -262,23 +259,6 @@ t.test('the API against a real Prometheus', { skip: prometheusMissing() }, async
     }
   }
 });
-
-async function startApp(text: string): Promise<App> {
-  const result = loadConfig(text, 'exemplard.yml');
-  if (!result.ok) throw new Error(JSON.stringify(result.errors));
-  const app = new App({
-    config: result.config,
-    listen: [{ host: '127.0.0.1', port: 0 }],
-    enableLifecycle: false,
-    flags: {},
-    loadConfig: () => result.config,
-    onQuit() {},
-    clock: systemClock,
-    log: silentLog,
-  });
-  await app.start();
-  return app;
-}
 
 async function ask(url: string, { path, method = 'GET', headers = {}, body = '' }: Case): Promise<Answer> {
   const response = await request(url + path.replaceAll(' ', '%20'), { method, headers, body });
