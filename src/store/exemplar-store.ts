@@ -117,6 +117,7 @@ export class ExemplarStore {
         this.#giveUpOldest(series);
       } else if (!this.#evictLongestIdle()) break;
     }
+    this.rings.shrink();
   }
 
   /** The series of a label set, created if need be. */

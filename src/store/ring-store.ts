@@ -29,7 +29,7 @@ export type OnGivenUp = (series: SeriesRef, timestampMs: number) => void;
  * room in between.
  */
 export class RingStore {
-  readonly #slab: SlotSlab;
+  #slab: SlotSlab;
   readonly #shapes: LabelShapes;
   readonly #onGivenUp: OnGivenUp;
   readonly #candidateText = Buffer.alloc(MAX_TEXT_BYTES);
@@ -69,6 +69,28 @@ export class RingStore {
 
   get isOverfull(): boolean {
     return this.#slab.isOverfull;
+  }
+
+  /** After the cap was lowered and room made: moves all rings together and gives the rest of memory back. */
+  shrink(): void {
+    const old = this.#slab;
+    if (old.bytes <= old.maxSlots * SlotSlab.BYTES_PER_SLOT) return;
+    const slab = new SlotSlab(old.maxSlots);
+    for (let series = 0; series < this.#first.length; series++) {
+      let last = NO_SLOT;
+      for (let slot = this.#first[series] as SlotRef; slot !== NO_SLOT; slot = old.next[slot] as SlotRef) {
+        const moved = slab.allocate();
+        slab.copyExemplarOf(old, slot, moved);
+        const text = this.#text(slot);
+        if (text.length > 0) slab.setTextOf(moved, slab.allocateText(text, text.length));
+        slab.prev[moved] = last;
+        if (last === NO_SLOT) this.#first[series] = moved;
+        else slab.next[last] = moved;
+        last = moved;
+      }
+      this.#newest[series] = last;
+    }
+    this.#slab = slab;
   }
 
   /** Makes room in the columns by series; new series start without a ring. */

@@ -61,7 +61,11 @@ export class SlotSlab {
     return this.#used * SlotSlab.BYTES_PER_SLOT;
   }
 
-  /** Memory once given to slots is not given back, so a lower cap only stops growth. */
+  get maxSlots(): number {
+    return this.#maxSlots;
+  }
+
+  /** Memory once given to slots stays with them: a lower cap takes effect by moving into another slab. */
   set maxSlots(maxSlots: number) {
     this.#maxSlots = maxSlots;
   }
@@ -149,6 +153,14 @@ export class SlotSlab {
     this.values[to] = this.values[from]!;
     this.shapes[to] = this.shapes[from]!;
     for (let i = 0; i < ID_WORDS; i++) this.idWords[to * ID_WORDS + i] = this.idWords[from * ID_WORDS + i]!;
+  }
+
+  /** The same from another slab. */
+  copyExemplarOf(other: SlotSlab, from: SlotRef, to: SlotRef): void {
+    this.timesMs[to] = other.timesMs[from]!;
+    this.values[to] = other.values[from]!;
+    this.shapes[to] = other.shapes[from]!;
+    this.idWords.set(other.idWords.subarray(from * ID_WORDS, (from + 1) * ID_WORDS), to * ID_WORDS);
   }
 
   /** One column at a time, so that at no moment two whole slabs are in memory. */

@@ -209,9 +209,9 @@ const LABELS: fc.Arbitrary<Labels> = fc
   .map((record) => labelsFromRecord(record));
 
 const OPTIONS: fc.Arbitrary<StoreOptions> = fc.record({
+  maxBytes: fc.constant(64 * 1024 * 1024),
   perSeries: fc.integer({ min: 1, max: 7 }),
   maxExemplars: fc.oneof(fc.integer({ min: 1, max: 24 }), fc.constant(1000)),
-  maxBytes: fc.constant(64 * 1024 * 1024),
   maxSeries: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.constant(1000)),
   outOfOrderTimeWindowMs: fc.constantFrom(0, 1, 10_000, 600_000),
   maxFutureMs: fc.constantFrom(0, 600_000),
@@ -580,26 +580,39 @@ t.test('beside busy series at the cap, no rare series misses one of its last fou
   }
 });
 
-t.test('a lower cap keeps the newest, and memory given back is not taken again', async (t) => {
+t.test('a lower cap of memory keeps the newest, and gives the rest back', async (t) => {
   const store = new ExemplarStore(DEFAULT_STORE_OPTIONS);
-  const series = Array.from({ length: 20 }, (_, i) => store.seriesOf(nameLabels(String(i)), START_MS));
+  const names = Array.from({ length: 20 }, (_, i) => nameLabels(String(i)));
+  const series = names.map((labels) => store.seriesOf(labels, START_MS));
   let n = 0;
   const fill = () => {
     for (let i = 0; i < 2000; i++, n++) {
-      store.append(series[i % 20]!, traced(START_MS + n, n.toString(16).padStart(32, '0')), START_MS + n);
+      // Every third has text of several slots.
+      const id = n % 3 === 0 ? `${n} `.repeat(15) : n.toString(16).padStart(32, '0');
+      const exemplar = traced(START_MS + n, id);
+      equal(store.append(series[i % 20]!, exemplar, START_MS + n), Verdict.accepted, 'verdict');
     }
   };
   fill();
+  const before = series.map((one) => ringOf(store, one));
   const slots = 1000;
   const maxBytes = Math.ceil((slots * SlotSlab.BYTES_PER_SLOT) / 0.75);
   store.setOptions({ ...DEFAULT_STORE_OPTIONS, maxBytes }, START_MS + n);
   t.equal(store.index.size, 20);
-  t.ok(store.exemplars > 900 && store.exemplars <= slots, `${store.exemplars} held`);
-  for (const one of store.index.all()) {
-    t.equal(store.rings.newestMs(one) > START_MS + n - 21, true, 'the newest is kept');
-  }
+  t.ok(store.bytes.slots <= maxBytes, `${store.bytes.slots} bytes of slots`);
+  t.ok(store.rings.slotBytesInUse > 0.9 * slots * SlotSlab.BYTES_PER_SLOT, `${store.exemplars} held`);
+  series.forEach((one, i) => {
+    const ring = ringOf(store, one);
+    t.ok(ring.length >= 15, `${ring.length} held`);
+    equal(ring, before[i]!.slice(-ring.length), 'the newest');
+    const again = encodedExemplar(before[i]!.at(-ring.length - 1)!);
+    t.equal(store.append(one, again, START_MS + n), Verdict.duplicate, 'the last given up is still known');
+  });
   fill();
-  t.ok(store.rings.slotBytesInUse <= slots * SlotSlab.BYTES_PER_SLOT, `${store.rings.slotBytesInUse} bytes`);
+  t.ok(store.bytes.slots <= maxBytes, `${store.bytes.slots} bytes of slots`);
+  store.setOptions(DEFAULT_STORE_OPTIONS, START_MS + n);
+  fill();
+  t.ok(store.exemplars > 2000, `${store.exemplars} held under a higher cap`);
 });
 
 t.test('the longest idle series goes at the cap of series, not one that woke up since', async (t) => {
