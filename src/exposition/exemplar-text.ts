@@ -28,6 +28,14 @@ const MAX_LABELS = 256;
 /** Far more than MAX_EXEMPLAR_CODE_POINTS take, escaped or not: of a longer set only that is known. */
 const MAX_LABEL_BYTES = 4096;
 
+/** Longer exemplars are too rare to be compared with the one before. */
+const MAX_REPEATED_BYTES = 512;
+
+/** Byte → 1: stands for itself in a value, and for one code point. */
+const PLAIN_BYTES = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH),
+);
+
 /** Where `bytes` at `at` start the next exemplar of a line: ` # {`. */
 export function isExemplarStart(bytes: Buffer, at: number): boolean {
   return bytes[at] === SPACE && bytes[at + 1] === HASH && bytes[at + 2] === SPACE && bytes[at + 3] === OPEN;
@@ -57,13 +65,20 @@ export class ExemplarText implements EncodedExemplar {
   #hasNonAscii = false;
   #hasEscapedName = false;
 
+  /** The braces of the exemplar read last, if `#bounds`, `#order` and `labels` are good for one just like it. */
+  #last: Buffer = Buffer.alloc(MAX_REPEATED_BYTES);
+  #lastLength = 0;
+  /** Where in the body it started. */
+  #lastAt = 0;
+
   /**
    * @param at the opening brace
    * @param end of the line, without its newline
    * @returns where the exemplar ends, that is `end` or the start of the next exemplar; -1 when malformed
    */
   parse(body: Buffer, at: number, end: number): number {
-    const close = this.#scanLabels(body, at + 1, end);
+    const isLikeLast = this.#takeValues(body, at, end);
+    const close = isLikeLast ? at + this.#lastLength - 1 : this.#scanLabels(body, at + 1, end);
     if (close < 0 || body[close + 1] !== SPACE) return -1;
     const valueEnd = tokenEnd(body, close + 2, end);
     if (!this.#number.parse(body, close + 2, valueEnd)) return -1;
@@ -80,9 +95,58 @@ export class ExemplarText implements EncodedExemplar {
       if (!Number.isSafeInteger(this.timestampMs)) return -1;
       if (after < end && !isExemplarStart(body, after)) return -1;
     }
+    if (isLikeLast) return after;
     if (this.#hasNonAscii && !isUtf8(body.subarray(at, close))) return -1;
     this.#encode(body);
+    this.#rememberLast(body, at, close);
     return after;
+  }
+
+  /**
+   * The exemplars of a service differ in their ids, not in names, lengths and punctuation. If all but the values
+   * is as in the last one, `labels` is right but for the values, which are put in place.
+   */
+  #takeValues(body: Buffer, at: number, end: number): boolean {
+    const length = this.#lastLength;
+    if (length === 0 || at + length > end) return false;
+    const last = this.#last;
+    const shift = at - this.#lastAt;
+    let same = at;
+    let to = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const bounds = 4 * this.#order[i]!;
+      const valueEnd = this.#bounds[bounds + 3]! + shift;
+      to += this.#bounds[bounds + 1]! - this.#bounds[bounds]! + 1;
+      for (let from = this.#bounds[bounds + 2]! + shift; from < valueEnd; from++) {
+        const byte = body[from]!;
+        if (PLAIN_BYTES[byte] === 0) return this.#forgetLast();
+        this.labels[to++] = byte;
+      }
+      to++;
+    }
+    for (let i = 0; i < this.#count; i++) {
+      const valueStart = this.#bounds[4 * i + 2]! + shift;
+      for (; same < valueStart; same++) if (body[same] !== last[same - at]) return this.#forgetLast();
+      same = this.#bounds[4 * i + 3]! + shift;
+    }
+    for (; same < at + length; same++) if (body[same] !== last[same - at]) return this.#forgetLast();
+    return true;
+  }
+
+  /** `labels` may hold some of the new values by now. */
+  #forgetLast(): false {
+    this.#lastLength = 0;
+    return false;
+  }
+
+  #rememberLast(body: Buffer, at: number, close: number): void {
+    const length = close + 1 - at;
+    let encodedLength = 0;
+    for (let i = 0; i < 4 * this.#count; i += 2) encodedLength += this.#bounds[i + 1]! - this.#bounds[i]! + 1;
+    // Of equal length: no label was left out, and nothing was unescaped.
+    const isPlain = !this.#hasEscape && !this.#hasNonAscii && encodedLength === this.labelsLength;
+    this.#lastLength = isPlain && length <= MAX_REPEATED_BYTES ? body.copy(this.#last, 0, at, close + 1) : 0;
+    this.#lastAt = at;
   }
 
   /** Finds the bounds of every label. @returns the closing brace, -1 when malformed */
@@ -214,7 +278,7 @@ export class ExemplarText implements EncodedExemplar {
 }
 
 /** What the byte after a backslash stands for; -1 where the pair stays as it is. */
-export function unescapedByte(byte: number): number {
+function unescapedByte(byte: number): number {
   if (byte === LETTER_N) return NEWLINE;
   return byte === BACKSLASH || byte === QUOTE ? byte : -1;
 }

@@ -154,17 +154,17 @@ class LineText {
     const start = this.at + 1;
     for (let at = start; at < this.#end; at++) {
       const byte = this.#body[at];
-      if (byte === BACKSLASH) at++;
-      else if (byte === QUOTE) {
+      if (byte === QUOTE) {
         this.at = at + 1;
-        return unescaped(this.#body.toString('utf8', start, at));
+        return this.#body.toString('utf8', start, at).replace(/\\(.)/gs, unescapePair);
       }
+      if (byte === BACKSLASH) at++;
     }
     return undefined;
   }
 }
 
-/** Of other pairs than these three the backslash stays. */
-function unescaped(text: string): string {
-  return text.includes('\\') ? text.replace(/\\([\\n"])/g, (_, byte) => (byte === 'n' ? '\n' : byte)) : text;
+function unescapePair(pair: string, escaped: string): string {
+  if (escaped === 'n') return '\n';
+  return escaped === '\\' || escaped === '"' ? escaped : pair;
 }

@@ -2,7 +2,7 @@ import { type ScanVisitor, typeOfComment } from '../exposition/openmetrics.js';
 import { parseSampleLine, type SampleLine, seriesEnd } from '../exposition/sample-line.js';
 import { Verdict } from '../model/exemplar.js';
 import type { SeriesRef } from '../model/refs.js';
-import { equalBytes, hashBytes, viewOf } from '../util/bytes.js';
+import { copyBytes, equalBytes, hashBytes, viewOf } from '../util/bytes.js';
 import { grown, nextCapacity } from '../util/columns.js';
 
 const HASH = 0x23;
@@ -329,7 +329,7 @@ export class SeriesCache implements ScanVisitor {
       this.#textWasted += this.#exemplarRoom[entry]!;
       this.#exemplarAt[entry] = this.#store(at, length, length + EXEMPLAR_SLACK);
       this.#exemplarRoom[entry] = length + EXEMPLAR_SLACK;
-    } else this.#body.copy(this.#text, this.#exemplarAt[entry], at, at + length);
+    } else copyBytes(this.#view, at, this.#textView, this.#exemplarAt[entry]!, length);
     this.#exemplarLength[entry] = length;
   }
 

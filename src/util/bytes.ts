@@ -21,6 +21,13 @@ export function equalBytes(a: DataView, atA: number, b: DataView, atB: number, l
   return true;
 }
 
+/** Copies `from[atFrom, atFrom + length)` to `to[atTo, …)`. The ranges must not overlap. */
+export function copyBytes(from: DataView, atFrom: number, to: DataView, atTo: number, length: number): void {
+  let i = 0;
+  for (; i + WORD <= length; i += WORD) to.setInt32(atTo + i, from.getInt32(atFrom + i, true), true);
+  for (; i < length; i++) to.setUint8(atTo + i, from.getUint8(atFrom + i));
+}
+
 /** A 32-bit hash of `view[at, at + length)`, the same wherever the bytes stand. */
 export function hashBytes(view: DataView, at: number, length: number): number {
   let hash = 0x9e3779b9 ^ length;
