@@ -108,7 +108,8 @@ export class ExemplarText implements EncodedExemplar {
    */
   #takeValues(body: Buffer, at: number, end: number): boolean {
     const length = this.#lastLength;
-    if (length === 0 || at + length > end) return false;
+    // Whenever this returns false, `#bounds` are about to be those of another exemplar.
+    if (length === 0 || at + length > end) return this.#forgetLast();
     const last = this.#last;
     const shift = at - this.#lastAt;
     let same = at;

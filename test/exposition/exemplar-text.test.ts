@@ -167,6 +167,53 @@ t.test('whatever labels are written, they come back in order', async (t) => {
   t.pass();
 });
 
+t.test('what was read before has no part in what is read now', async (t) => {
+  const ids = fc.constantFrom(
+    'a',
+    'b',
+    'ab',
+    '0af7651916cd43dd8448eb211c80319c',
+    '1af7651916cd43dd8448eb211c80319c',
+  );
+  const value = fc.oneof(
+    { weight: 4, arbitrary: ids },
+    fc.constantFrom('', 'é', '\\\\n', '\\\\"', '"', '}', ' # {'),
+  );
+  const label = fc.tuple(fc.constantFrom('a', 'b', 'trace_id', '"x"', '"é"'), value);
+  const line = fc
+    .tuple(
+      fc.array(label, { maxLength: 3 }),
+      fc.constantFrom(' 1', ' 2 3', ' x', '', ' 1 # {'),
+      fc.nat({ max: 3 }),
+    )
+    .map(([labels, rest, pad]) => {
+      const text = `{${labels.map(([name, value]) => `${name}="${value}"`).join()}}${rest}`;
+      return {
+        bytes: Buffer.from(`${' '.repeat(pad)}${text}\n{a="b"} 1`),
+        at: pad,
+        end: pad + Buffer.byteLength(text),
+      };
+    });
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 1, maxLength: 10 }), (lines) => {
+      const warm = new ExemplarText();
+      return lines.every(({ bytes, at, end }) => {
+        const cold = new ExemplarText();
+        const [found, wanted] = [warm, cold].map((reader) => {
+          const after = reader.parse(bytes, at, end);
+          if (after < 0) return 'malformed';
+          const { value, timestampMs, hasOwnTimestamp, codePoints, labelsLength } = reader;
+          const labels = reader.labels.toString('latin1', 0, labelsLength);
+          return JSON.stringify([after, value, timestampMs, hasOwnTimestamp, codePoints, labels]);
+        });
+        return found === wanted;
+      });
+    }),
+    fuzzBounds(10_000),
+  );
+  t.pass();
+});
+
 t.test('a line of ten megabytes costs linear time', async (t) => {
   const cases: [string, boolean][] = [
     [`{a="${'x'.repeat(1e7)}"} 1`, true],
