@@ -120,17 +120,20 @@ t.test('the quick look for the end of a series agrees with the parser', async (t
   t.ok(parsed.count > 100, `${parsed.count} of the lines are samples`);
 });
 
-t.test('a line of ten megabytes costs linear time', async (t) => {
-  const long = 'x'.repeat(1e7);
-  for (const text of [
-    `a{b="${long}"} 1`,
-    `${long} 1`,
-    `a{${'b="",'.repeat(1e6)}} 1`,
-    `a{b="${'\\n'.repeat(5e6)}"} 1`,
-  ]) {
-    const bytes = Buffer.from(text);
-    const startMs = performance.now();
-    t.ok(parseSampleLine(bytes, 0, bytes.length), text.slice(0, 10));
-    t.ok(performance.now() - startMs < 4000, `${performance.now() - startMs} ms`);
-  }
-});
+t.test(
+  'a line of a megabyte costs linear time; whoever reads bodies refuses longer series before',
+  async (t) => {
+    const long = 'x'.repeat(1e6);
+    for (const text of [
+      `a{b="${long}"} 1`,
+      `${long} 1`,
+      `a{${'b="",'.repeat(2e5)}} 1`,
+      `a{b="${'\\n'.repeat(5e5)}"} 1`,
+    ]) {
+      const bytes = Buffer.from(text);
+      const startMs = performance.now();
+      t.ok(parseSampleLine(bytes, 0, bytes.length), text.slice(0, 10));
+      t.ok(performance.now() - startMs < 3000, `${performance.now() - startMs} ms`);
+    }
+  },
+);
