@@ -1,6 +1,7 @@
 import type { Matcher } from '../model/matcher.js';
 import type { SeriesRef, SlotRef } from '../model/refs.js';
 import type { ExemplarStore } from '../store/exemplar-store.js';
+import { selectSeries } from '../store/selection.js';
 import { KnownSeries } from '../store/series-groups.js';
 import { NO_SLOT } from '../store/slot-slab.js';
 import { goFloat, secondsJson } from '../util/json.js';
@@ -34,7 +35,9 @@ export async function* exemplarsJson(
   query: ExemplarQuery,
   slices: TimeSlices,
 ): AsyncGenerator<string> {
-  const selected = store.index.select(query.selectors).filter((series) => mayAnswer(store, series, query));
+  const selected = (await selectSeries(store.index, query.selectors, slices)).filter((series) =>
+    mayAnswer(store, series, query),
+  );
   const known = new KnownSeries(store, selected);
   const cut = await limitCut(store, known, query, slices);
   let text = '[';

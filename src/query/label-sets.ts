@@ -2,6 +2,7 @@ import { compareBytewise } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { SeriesRef } from '../model/refs.js';
 import type { ExemplarStore } from '../store/exemplar-store.js';
+import { selectSeries } from '../store/selection.js';
 import { KnownSeries } from '../store/series-groups.js';
 import { orderInSlices } from '../util/sliced-order.js';
 import type { TimeSlices } from '../util/time-slices.js';
@@ -48,7 +49,7 @@ export async function* labelSetsJson(
   filter: SeriesFilter,
   slices: TimeSlices,
 ): AsyncGenerator<string> {
-  const known = new KnownSeries(store, select(store, filter));
+  const known = new KnownSeries(store, await select(store, filter, slices));
   for (const series of await store.index.sorted(known.refs, slices)) {
     if (known.isStill(series)) yield store.index.labelsJson(series);
     if (slices.isOver) await slices.pause();
@@ -61,15 +62,20 @@ async function visitSeries(
   slices: TimeSlices,
   visit: (series: SeriesRef) => void,
 ): Promise<void> {
-  const known = new KnownSeries(store, select(store, filter));
+  const known = new KnownSeries(store, await select(store, filter, slices));
   for (const series of known.refs) {
     if (known.isStill(series)) visit(series);
     if (slices.isOver) await slices.pause();
   }
 }
 
-function select(store: ExemplarStore, { selectors, startMs, endMs }: SeriesFilter): SeriesRef[] {
-  const selected = selectors.length === 0 ? [...store.index.all()] : store.index.select(selectors);
+async function select(
+  store: ExemplarStore,
+  { selectors, startMs, endMs }: SeriesFilter,
+  slices: TimeSlices,
+): Promise<SeriesRef[]> {
+  const selected =
+    selectors.length === 0 ? [...store.index.all()] : await selectSeries(store.index, selectors, slices);
   if (startMs === Number.NEGATIVE_INFINITY && endMs === Number.POSITIVE_INFINITY) return selected;
   const { rings } = store;
   return selected.filter(

@@ -9,6 +9,8 @@ export class ScrapeMetrics {
   /** `target` is only a label of its exemplars. */
   readonly #scrapeSeconds: Histogram<'job' | 'target'>;
   readonly #readSeconds: Histogram<'job'>;
+  /** Reasons counted so far. */
+  readonly #reasons = new Set<string>();
   readonly #lines: Counter<'job'>;
   readonly #malformedLines: Counter<'job'>;
 
@@ -87,11 +89,13 @@ export class ScrapeMetrics {
 
   countFailure(job: string, reason: string): void {
     this.#failures.inc({ job, reason });
+    this.#reasons.add(reason);
   }
 
   forgetJob(job: string): void {
     for (const metric of [this.#scrapes, this.#bodyBytes, this.#lines, this.#malformedLines])
       metric.remove({ job });
+    for (const reason of this.#reasons) this.#failures.remove({ job, reason });
     this.#scrapeSeconds.remove({ job });
     this.#readSeconds.remove({ job });
   }

@@ -9,14 +9,12 @@ import type { Labels } from '../model/labels.js';
 import type { SeriesRef } from '../model/refs.js';
 import { grown, nextCapacity } from '../util/columns.js';
 import { Holdings } from './holdings.js';
-import type { StoreOptions } from './options.js';
+import { SLOT_SHARE, type StoreOptions } from './options.js';
 import { RingStore } from './ring-store.js';
 import { SeriesIndex } from './series-index.js';
 import { SeriesStats } from './series-stats.js';
 import { SlotSlab } from './slot-slab.js';
 
-/** Of `maxBytes`, the part that slots may take; the rest is left to labels and index, which come later. */
-const SLOT_SHARE = 0.75;
 /** At the cap of series this share of them is looked up at once, so that looking is rare. */
 const EVICTION_SHARE = 0.01;
 

@@ -1,10 +1,8 @@
 import type { SeriesRef } from '../model/refs.js';
 import type { TimeSlices } from '../util/time-slices.js';
 import type { ExemplarStore } from './exemplar-store.js';
+import { SLOT_SHARE } from './options.js';
 import { SlotSlab } from './slot-slab.js';
-
-/** Of `maxBytes`, the part the store gives to slots. */
-const SLOT_SHARE = 0.75;
 
 /** Fewer than one exemplar in ten hours: the average has all but forgotten the series. */
 const SILENT_PER_SECOND = 0.1 / 3600;

@@ -50,6 +50,8 @@ export class LabelInterner {
   readonly #json: string[] = [];
   readonly #postings: (Postings | undefined)[] = [];
   readonly #free: PairRef[] = [];
+  /** Pairs removed so far: as long as this stays the same, every pair means what it meant. */
+  removals = 0;
   #textBytes = 0;
   #pairs = 0;
 
@@ -115,8 +117,9 @@ export class LabelInterner {
     return (this.#json[pair] = `${jsonString(this.#names[pair]!)}:${jsonString(this.#values[pair]!)}`);
   }
 
-  postings(pair: PairRef): Postings {
-    return this.#postings[pair]!;
+  /** Undefined for a pair that no series has any more. */
+  postings(pair: PairRef): Postings | undefined {
+    return this.#postings[pair];
   }
 
   /** Drops series from the postings of these pairs, and pairs that no series has any more. */
@@ -163,6 +166,7 @@ export class LabelInterner {
     this.#names[pair] = this.#values[pair] = this.#json[pair] = '';
     this.#postings[pair] = undefined;
     this.#free.push(pair);
+    this.removals++;
     this.#textBytes -= textBytes(name, value);
     this.#pairs--;
   }

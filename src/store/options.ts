@@ -11,6 +11,9 @@ export interface StoreOptions {
   readonly seriesIdleTimeoutMs: number;
 }
 
+/** Of `maxBytes`, the part that slots may take; the rest is left to labels and index, which come later. */
+export const SLOT_SHARE = 0.75;
+
 export const DEFAULT_STORE_OPTIONS: StoreOptions = {
   perSeries: 128,
   maxExemplars: 1_000_000,

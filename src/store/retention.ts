@@ -13,6 +13,7 @@ import {
   visitKnown,
   windowMsOf,
 } from './group-retention.js';
+import { selectSeries } from './selection.js';
 import { type Grouping, groupSeries, KnownSeries, type SeriesGroups } from './series-groups.js';
 
 export const RETENTION_SORTS = ['window', 'rate', 'overwrites', 'exemplars'] as const;
@@ -66,7 +67,8 @@ export async function* retentionGroups(
   slices: TimeSlices,
 ): AsyncGenerator<GroupRetention> {
   const { selectors, targetMs } = query;
-  const selected = selectors === undefined ? [...store.index.all()] : store.index.select(selectors);
+  const selected =
+    selectors === undefined ? [...store.index.all()] : await selectSeries(store.index, selectors, slices);
   const known = new KnownSeries(store, selected);
   const isKnown = (series: SeriesRef) => known.isStill(series);
   const basis = await forecastBasis(store, nowMs, slices);

@@ -1,5 +1,4 @@
 import { type Labels, METRIC_NAME } from '../model/labels.js';
-import type { Matcher } from '../model/matcher.js';
 import type { PairRef, SeriesRef } from '../model/refs.js';
 import { grown, nextCapacity } from '../util/columns.js';
 import { sortInSlices } from '../util/sliced-sort.js';
@@ -97,7 +96,7 @@ export class SeriesIndex {
     this.#labels += pairs.length;
     if (this.#series * 2 > this.#table.length) this.#rehash(this.#table.length * 2);
     else this.#table[this.#probe(pairs)] = series;
-    for (const pair of pairs) this.interner.postings(pair).add(series);
+    for (const pair of pairs) this.interner.postings(pair)!.add(series);
     return series;
   }
 
@@ -166,14 +165,6 @@ export class SeriesIndex {
       if (this.#isLive[series] === 1) yield series as SeriesRef;
   }
 
-  /** Series that meet every condition of at least one selector, each once, in no order. */
-  select(selectors: readonly (readonly Matcher[])[]): SeriesRef[] {
-    if (selectors.length === 1) return this.#selectOne(selectors[0]!);
-    const found = new Set<SeriesRef>();
-    for (const matchers of selectors) for (const series of this.#selectOne(matchers)) found.add(series);
-    return [...found];
-  }
-
   /** By label set: pairwise name then value, bytewise, a prefix first. */
   async sorted(series: readonly SeriesRef[], slices: TimeSlices): Promise<SeriesRef[]> {
     const ranks = await this.interner.ranks(slices);
@@ -191,38 +182,15 @@ export class SeriesIndex {
     return Array.from(await sortInSlices(Uint32Array.from(series), compare, slices)) as SeriesRef[];
   }
 
-  /**
-   * The matcher that leaves fewest candidates drives; the others are asked of each candidate. Every matcher
-   * judges a label value at most once, whatever number of series have it.
-   */
-  #selectOne(matchers: readonly Matcher[]): SeriesRef[] {
-    const conditions = matchers.map((matcher) => new Condition(matcher, this.interner));
-    const driver = chooseDriver(conditions);
-    if (driver?.candidates() === 0) return [];
-    const found: SeriesRef[] = [];
-    const others = conditions.filter((condition) => condition !== driver);
-    const consider = (series: SeriesRef) => {
-      if (this.#isLive[series] === 1 && others.every((condition) => this.#meets(series, condition)))
-        found.push(series);
-    };
-    if (driver === undefined) for (const series of this.all()) consider(series);
-    else {
-      for (const pair of driver.pairs()) {
-        const postings = this.interner.postings(pair);
-        for (let i = 0; i < postings.length; i++) consider(postings.at(i));
-      }
-    }
-    return found;
-  }
-
-  #meets(series: SeriesRef, condition: Condition): boolean {
+  /** The pair by which a series has a label, undefined if it has none. */
+  pairNamed(series: SeriesRef, name: string): PairRef | undefined {
     const start = this.#start[series]!;
     const end = start + this.#count[series]!;
     for (let i = start; i < end; i++) {
       const pair = this.#pairs[i] as PairRef;
-      if (this.interner.name(pair) === condition.matcher.name) return condition.accepts(pair);
+      if (this.interner.name(pair) === name) return pair;
     }
-    return condition.matchesMissing;
+    return undefined;
   }
 
   /** Where in the table the series of these pairs is, or would go. */
@@ -284,77 +252,6 @@ export class SeriesIndex {
     this.#count = grown(this.#count, capacity);
     this.#isLive = grown(this.#isLive, capacity);
   }
-}
-
-/** A matcher over interned pairs, which remembers its verdict on each. */
-class Condition {
-  readonly matcher: Matcher;
-  /** Whether a series without the label meets it. */
-  readonly matchesMissing: boolean;
-  readonly #interner: LabelInterner;
-  readonly #verdicts = new Map<PairRef, boolean>();
-  #accepted: PairRef[] | undefined;
-  #candidates = 0;
-
-  constructor(matcher: Matcher, interner: LabelInterner) {
-    this.matcher = matcher;
-    this.matchesMissing = matcher.matches('');
-    this.#interner = interner;
-  }
-
-  accepts(pair: PairRef): boolean {
-    let verdict = this.#verdicts.get(pair);
-    if (verdict === undefined) {
-      verdict = this.matcher.matches(this.#interner.value(pair));
-      this.#verdicts.set(pair, verdict);
-    }
-    return verdict;
-  }
-
-  /** Values that `pairs` has to judge. */
-  get cost(): number {
-    return this.matcher.type === '=' ? 1 : this.#interner.valueCount(this.matcher.name);
-  }
-
-  /** Pairs of this label whose value is accepted. */
-  pairs(): readonly PairRef[] {
-    if (this.#accepted === undefined) {
-      this.#accepted = this.#findPairs();
-      for (const pair of this.#accepted) this.#candidates += this.#interner.postings(pair).length;
-    }
-    return this.#accepted;
-  }
-
-  /** Series that have an accepted value. */
-  candidates(): number {
-    this.pairs();
-    return this.#candidates;
-  }
-
-  #findPairs(): PairRef[] {
-    const { type, name, value } = this.matcher;
-    if (type === '=') {
-      const pair = this.#interner.find(name, value);
-      return pair === undefined ? [] : [pair];
-    }
-    const accepted: PairRef[] = [];
-    for (const [, pair] of this.#interner.valuesOf(name)) if (this.accepts(pair)) accepted.push(pair);
-    return accepted;
-  }
-}
-
-/**
- * Of the conditions that a series must have the label for, the one with fewest candidates. One that must judge
- * more values than the best so far has candidates is not asked: it costs more than it could save.
- */
-function chooseDriver(conditions: readonly Condition[]): Condition | undefined {
-  const byCost = conditions.filter((condition) => !condition.matchesMissing).sort((a, b) => a.cost - b.cost);
-  let driver: Condition | undefined;
-  for (const condition of byCost) {
-    if (driver !== undefined && condition.cost > driver.candidates()) break;
-    if (driver === undefined || condition.candidates() < driver.candidates()) driver = condition;
-  }
-  return driver;
 }
 
 function hashPairs(pairs: ArrayLike<number>): number {

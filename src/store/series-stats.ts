@@ -65,6 +65,8 @@ export class SeriesStats {
 
   countAccepted(series: SeriesRef, nowMs: number): void {
     this.accepted[series]!++;
+    // What a series shows when it is first met may be of any age: it says nothing of how often new ones come.
+    if (nowMs === this.#createdMs[series]) return;
     const sinceMs = nowMs - this.#lastAcceptedMs[series]!;
     this.#shortRates[series] = ewmaAfterEvent(this.#shortRates[series]!, sinceMs, SHORT_RATE_WINDOW_MS);
     this.#longRates[series] = ewmaAfterEvent(this.#longRates[series]!, sinceMs, LONG_RATE_WINDOW_MS);

@@ -8,8 +8,10 @@ const NOW_MS = Date.now();
 async function shop(targetMs?: number) {
   const store = createStore({ perSeries: 2 });
   const append = (labels: Record<string, string>, count: number) => {
-    const series = store.seriesOf(labelsFromRecord(labels), NOW_MS);
-    for (let i = count; i > 0; i--) store.append(series, traced(NOW_MS - i * 1000, `t${i}`), NOW_MS);
+    const series = store.seriesOf(labelsFromRecord(labels), NOW_MS - 60_000);
+    for (let i = count; i > 0; i--) {
+      store.append(series, traced(NOW_MS - i * 1000, `t${i}`), NOW_MS - i * 1000);
+    }
   };
   append({ __name__: 'a', job: 'shop', instance: 'i:1' }, 5);
   append({ __name__: 'b', job: 'shop', instance: 'i:2' }, 1);

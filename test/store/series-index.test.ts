@@ -9,6 +9,7 @@ import {
 } from '../../src/model/labels.js';
 import { createMatcher, type Matcher } from '../../src/model/matcher.js';
 import type { SeriesRef } from '../../src/model/refs.js';
+import { selectSeries } from '../../src/store/selection.js';
 import { SeriesIndex } from '../../src/store/series-index.js';
 import { systemClock } from '../../src/util/clock.js';
 import { TimeSlices } from '../../src/util/time-slices.js';
@@ -89,7 +90,7 @@ t.test('the index finds what looking at every series would', async (t) => {
             .filter(({ labels }) => step.selectors.some((matchers) => matches(labels, matchers)))
             .sort((a, b) => compareLabels(a.labels, b.labels));
           const slices = new TimeSlices(systemClock);
-          const found = await index.sorted(index.select(step.selectors), slices);
+          const found = await index.sorted(await selectSeries(index, step.selectors, slices), slices);
           const texts = found.map((series) => index.labelsJson(series));
           const wantedTexts = wanted.map(({ labels }) => labelsToJson(labels));
           if (texts.join('\n') !== wantedTexts.join('\n')) {
@@ -128,7 +129,11 @@ t.test('many series, most of which come and go, stay found', async (t) => {
   t.equal(index.size, 5000);
   t.equal(new Set(refs.values()).size, 5000, 'no ref twice');
   t.ok(index.refLimit < 8000, `numbers are used again: ${index.refLimit}`);
-  const found = index.select([[createMatcher('=', 'pod', 'p5'), createMatcher('=~', 'i', '19.*')]]);
+  const found = await selectSeries(
+    index,
+    [[createMatcher('=', 'pod', 'p5'), createMatcher('=~', 'i', '19.*')]],
+    new TimeSlices(systemClock),
+  );
   t.equal(found.length, [...refs.keys()].filter((i) => i % 97 === 5 && String(i).startsWith('19')).length);
 });
 
@@ -145,6 +150,7 @@ t.test('a regular expression judges a value once, however many series have it', 
       return regex.matches(value);
     },
   };
-  t.equal(index.select([[createMatcher('=', '__name__', 'm'), counting]]).length, 400);
+  const selectors = [[createMatcher('=', '__name__', 'm'), counting]];
+  t.equal((await selectSeries(index, selectors, new TimeSlices(systemClock))).length, 400);
   t.ok(judged.length <= 6, judged.join());
 });
