@@ -1,10 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../version.js';
-
-/** Exit codes of the contract. */
-export const EXIT_FINE = 0;
-export const EXIT_FAILED = 1;
-export const EXIT_WRONG_USAGE = 2;
+import { EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 
 /** Runs one command line. @returns the exit code */
 export async function runCli(args: readonly string[]): Promise<number> {

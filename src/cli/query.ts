@@ -1,6 +1,6 @@
 /** `exemplard query …`: asks a running exemplard. */
 import type { Write } from './check-config.js';
-import { EXIT_FAILED, EXIT_FINE } from './cli.js';
+import { EXIT_FAILED, EXIT_FINE } from './exit-codes.js';
 import { readableBytes, readableRate, readableSeconds, readableSeries } from './readable.js';
 import { type Column, textTable } from './text-table.js';
 

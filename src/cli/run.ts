@@ -8,7 +8,7 @@ import { configForScrapeUrls } from '../config/sidecar.js';
 import { createLogger, type LogFormat, type LogLevel } from '../telemetry/logger.js';
 import { systemClock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
-import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './cli.js';
+import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 import { parseListenAddress } from './listen-address.js';
 
 export interface RunOptions {
