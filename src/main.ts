@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runCli } from './cli/cli.js';
-import { keepHeapBetweenBursts } from './util/gc.js';
+import { collectLessOften } from './util/gc.js';
 
-keepHeapBetweenBursts();
+collectLessOften();
 
 process.exitCode = await runCli(process.argv.slice(2));
