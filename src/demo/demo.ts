@@ -28,6 +28,8 @@ export async function runDemo(listenAddress: string): Promise<number> {
   return new Promise((resolve) => {
     const stop = (code: number) => {
       clearInterval(load);
+      // The channel to exemplard, which started this with --demo, would keep the process.
+      if (process.connected) process.disconnect();
       server.close(() => resolve(code));
       server.closeAllConnections();
     };

@@ -16,19 +16,19 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a Node program to its end. */
-export function runNode(args: readonly string[], cwd = ROOT): Promise<Ended> {
+/** Runs a program to its end. */
+export function run(file: string, args: readonly string[], cwd = ROOT): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(
-      'env',
-      [...PLAIN_NODE, ...args],
-      { cwd, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const code = error === null ? 0 : Number(error.code ?? -1);
-        resolve({ code, stdout, stderr });
-      },
-    );
+    execFile(file, args, { cwd, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : Number(error.code ?? -1);
+      resolve({ code, stdout, stderr });
+    });
   });
+}
+
+/** The same for a Node program. */
+export function runNode(args: readonly string[], cwd = ROOT): Promise<Ended> {
+  return run('env', [...PLAIN_NODE, ...args], cwd);
 }
 
 /** Starts a Node program, its stderr to be read. */

@@ -117,7 +117,8 @@ async function stopProcess(child: ChildProcess, directory: string): Promise<void
   await rm(directory, { recursive: true, force: true });
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback interface that nobody listens on now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
