@@ -10,6 +10,7 @@ import type { ActiveTarget } from './http/targets.js';
 import { MemoryLog } from './journal/memory-log.js';
 import type { Batch } from './model/batch.js';
 import { BodyBufferPool } from './scrape/body-buffer.js';
+import { createConnector } from './scrape/connector.js';
 import { ScrapeManager } from './scrape/manager.js';
 import { ScrapeMetrics } from './scrape/metrics.js';
 import { ExemplarStore } from './store/exemplar-store.js';
@@ -88,6 +89,7 @@ export class App {
       ...shared,
       sink: this.#intake,
       buffers: new BodyBufferPool(),
+      connect: createConnector(),
       metrics: new ScrapeMetrics(this.#registry, () => this.#targetHealth()),
     });
     addProcessMetrics(this.#registry);

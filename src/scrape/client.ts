@@ -3,6 +3,7 @@ import { Agent, type Dispatcher, interceptors } from 'undici';
 import type { Clock } from '../util/clock.js';
 import { formatDurationMs } from '../util/units.js';
 import type { BodyBuffer } from './body-buffer.js';
+import { createConnector } from './connector.js';
 import type { ScrapeJobOptions } from './options.js';
 import { acceptHeader } from './protocols.js';
 
@@ -33,12 +34,12 @@ export class ScrapeClient {
   readonly #maxBytes: number;
   readonly #clock: Clock;
 
-  constructor(job: ScrapeJobOptions, userAgent: string, clock: Clock) {
+  constructor(job: ScrapeJobOptions, userAgent: string, clock: Clock, connect = createConnector()) {
     this.#agent = new Agent({
       // The whole exchange has one timeout of ours; a connection outlives the pause between two scrapes.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: 0 },
+      connect,
       keepAliveTimeout: 2 * job.intervalMs + 5_000,
       keepAliveMaxTimeout: 2 * job.intervalMs + 5_000,
     });
@@ -149,9 +150,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (single(headers['content-encoding']) === 'gzip') this.#inflate();
   }
 
+  /** The chunk is only lent, see connector. */
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#gunzip === undefined) this.#append(chunk);
-    else this.#gunzip.write(chunk);
+    else this.#gunzip.write(Buffer.from(chunk));
   }
 
   onResponseEnd(): void {

@@ -1,3 +1,4 @@
+import type { buildConnector } from 'undici';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import type { BodyBufferPool } from './body-buffer.js';
@@ -12,6 +13,7 @@ import { type Target, targetsOf } from './target.js';
 export interface ScrapeParts {
   readonly sink: ExemplarSink;
   readonly buffers: BodyBufferPool;
+  readonly connect: buildConnector.connector;
   readonly metrics: ScrapeMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,7 +31,7 @@ export class ScrapePool {
   constructor(job: ScrapeJobOptions, parts: ScrapeParts) {
     this.job = job;
     this.#metrics = parts.metrics;
-    this.#client = new ScrapeClient(job, parts.userAgent, parts.clock);
+    this.#client = new ScrapeClient(job, parts.userAgent, parts.clock, parts.connect);
     this.#loopParts = { ...parts, job, client: this.#client };
   }
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { BodyBufferPool } from '../../src/scrape/body-buffer.js';
+import { createConnector } from '../../src/scrape/connector.js';
 import type { TargetLoop } from '../../src/scrape/loop.js';
 import { ScrapeManager } from '../../src/scrape/manager.js';
 import { ScrapeMetrics } from '../../src/scrape/metrics.js';
@@ -26,6 +27,7 @@ function createManager() {
     userAgent: 'exemplard/test',
     log: { ...silentLog, info: note, warn: note, error: note },
     buffers: new BodyBufferPool(),
+    connect: createConnector(),
     metrics: new ScrapeMetrics(registry, () => []),
   });
   t.teardown(() => manager.stop());
