@@ -31,7 +31,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   // Commands: on top of everything.
   cli: [...BELOW_ALL, 'app.ts', 'config', 'demo', 'version.ts'],
   demo: ['cli'],
-  'main.ts': ['cli', 'util'],
+  'main.ts': ['cli'],
 };
 
 /** Of the parts that `config` knows, it only puts together options: these files, and nothing that acts. */
