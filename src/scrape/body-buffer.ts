@@ -2,7 +2,7 @@ import { viewOf } from '../util/bytes.js';
 
 /** Where one body is gathered. Used again for body after body, so it soon has the right size. */
 export class BodyBuffer {
-  bytes = Buffer.alloc(64 * 1024);
+  bytes: Buffer = Buffer.alloc(64 * 1024);
   view = viewOf(this.bytes);
   length = 0;
 
@@ -16,6 +16,13 @@ export class BodyBuffer {
     }
     this.bytes.set(chunk, this.length);
     this.length = length;
+  }
+
+  /** Takes `bytes` as the body, and as its own memory from now on. */
+  adopt(bytes: Buffer): void {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+    this.length = bytes.length;
   }
 }
 

@@ -1,28 +1,17 @@
-import { createGunzip, type Gunzip } from 'node:zlib';
 import { Agent, type Dispatcher, interceptors } from 'undici';
 import type { Clock } from '../util/clock.js';
 import { formatDurationMs } from '../util/units.js';
 import type { BodyBuffer } from './body-buffer.js';
 import { createConnector } from './connector.js';
+import { ScrapeFailure } from './failure.js';
+import { inflate, tooLarge } from './inflate.js';
 import type { ScrapeJobOptions } from './options.js';
 import { acceptHeader } from './protocols.js';
-
-/** What went wrong with an exchange; the reason labels the counter. */
-export type ScrapeFailureReason = 'connect' | 'timeout' | 'status' | 'body_size' | 'encoding' | 'stopped';
-
-export class ScrapeFailure extends Error {
-  readonly reason: ScrapeFailureReason;
-
-  constructor(reason: ScrapeFailureReason, message: string) {
-    super(message);
-    this.reason = reason;
-  }
-}
 
 /** Without `body_size_limit`: more than any target exposes, and less than brings the process down. */
 const MAX_BODY_BYTES = 512 * 1024 * 1024;
 
-const GUNZIP_CHUNK_BYTES = 256 * 1024;
+const GZIP_OVERHEAD_BYTES = 64 * 1024;
 const MAX_REDIRECTS = 10;
 
 /** The HTTP side of a job: one pool of connections, and what all its requests have in common. */
@@ -101,7 +90,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #failure: ScrapeFailure | undefined;
   #contentType: string | undefined;
-  #gunzip: Gunzip | undefined;
+  #isGzip = false;
 
   constructor(body: BodyBuffer, maxBytes: number) {
     this.#body = body;
@@ -125,7 +114,6 @@ class Exchange implements Dispatcher.DispatchHandler {
   fail(failure: ScrapeFailure): void {
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    this.#gunzip?.destroy();
     this.#controller?.abort(failure);
     this.#reject(failure);
   }
@@ -147,39 +135,31 @@ class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#contentType = single(headers['content-type']);
-    if (single(headers['content-encoding']) === 'gzip') this.#inflate();
+    this.#isGzip = single(headers['content-encoding']) === 'gzip';
   }
 
   /** The chunk is only lent, see connector. */
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#gunzip === undefined) this.#append(chunk);
-    else this.#gunzip.write(Buffer.from(chunk));
+    if (this.#failure !== undefined) return;
+    // A body of exactly the limit already fails, as in Prometheus. Gzip makes a tiny one larger.
+    const maxBytes = this.#isGzip ? this.#maxBytes + GZIP_OVERHEAD_BYTES : this.#maxBytes;
+    if (this.#body.length + chunk.length >= maxBytes) this.fail(tooLarge(this.#maxBytes));
+    else this.#body.append(chunk);
   }
 
   onResponseEnd(): void {
     if (this.#failure !== undefined) return;
-    if (this.#gunzip === undefined) this.#resolve(this.#contentType);
-    else this.#gunzip.end();
+    if (!this.#isGzip) this.#resolve(this.#contentType);
+    else {
+      inflate(this.#body, this.#maxBytes).then(
+        () => this.#resolve(this.#contentType),
+        (failure: ScrapeFailure) => this.fail(failure),
+      );
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.fail(error instanceof ScrapeFailure ? error : new ScrapeFailure('connect', describe(error)));
-  }
-
-  #inflate(): void {
-    const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
-    this.#gunzip = gunzip;
-    gunzip.on('data', (chunk: Buffer) => this.#append(chunk));
-    gunzip.on('end', () => this.#resolve(this.#contentType));
-    gunzip.on('error', (error) => this.fail(new ScrapeFailure('encoding', `gzip: ${error.message}`)));
-  }
-
-  #append(chunk: Buffer): void {
-    if (this.#failure !== undefined) return;
-    // A body of exactly the limit already fails, as in Prometheus.
-    if (this.#body.length + chunk.length >= this.#maxBytes) {
-      this.fail(new ScrapeFailure('body_size', `body size limit exceeded (${this.#maxBytes} bytes)`));
-    } else this.#body.append(chunk);
   }
 }
 
