@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 
 /** What one call reads at most: a body of megabytes in a few calls. */
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 1024 * 1024;
 
 /**
  * Connections that are all read into one buffer. Otherwise Node.js allocates 64 KiB for every read: measured with
