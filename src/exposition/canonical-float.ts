@@ -1,3 +1,5 @@
+import { parseGoFloat } from '../util/go-float.js';
+
 /**
  * `le` and `quantile` values as Prometheus 3 rewrites them, so that `1`, `1.0` and `1e0` are one series: Go's
  * shortest `%g`, with `.0` where that shows neither a point nor an exponent. `100000` → `100000.0`,
@@ -5,7 +7,7 @@
  * @returns the text as it is when it is no number
  */
 export function canonicalFloat(text: string): string {
-  const value = parse(text);
+  const value = parseGoFloat(text);
   if (value === undefined) return text;
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
@@ -19,13 +21,4 @@ export function canonicalFloat(text: string): string {
   }
   const plain = String(value);
   return plain.includes('.') ? plain : `${plain}.0`;
-}
-
-function parse(text: string): number | undefined {
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  if (/^nan$/i.test(text)) return Number.NaN;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return undefined;
-  const value = Number(text);
-  // Out of range is an error to Go.
-  return Number.isFinite(value) ? value : undefined;
 }

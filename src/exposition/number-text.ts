@@ -1,9 +1,9 @@
+import { parseGoFloat } from '../util/go-float.js';
+
 /** Powers of ten that a double holds exactly. */
 const EXACT_POWERS = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));
 /** Mantissas below are exact too (2^53 may be 2^53 + 1 rounded); a quotient of exact doubles rounds once, that is, correctly. */
 const MAX_EXACT_MANTISSA = 2 ** 53;
-
-const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?)$|^nan$/i;
 
 const PLUS = 0x2b;
 const MINUS = 0x2d;
@@ -45,16 +45,9 @@ export class NumberText {
   }
 
   #parseSlowly(bytes: Buffer, start: number, end: number): boolean {
-    const text = bytes.toString('latin1', start, end);
-    if (!NUMBER.test(text)) return false;
-    const lower = text.toLowerCase();
-    if (lower === 'nan') this.value = Number.NaN;
-    else if (lower.includes('inf')) {
-      this.value = text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    } else {
-      this.value = Number(text);
-      if (!Number.isFinite(this.value)) return false;
-    }
+    const value = parseGoFloat(bytes.toString('latin1', start, end));
+    if (value === undefined) return false;
+    this.value = value;
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { parseGoFloat } from '../util/go-float.js';
 import { parseDurationMs } from '../util/units.js';
 import { badParameter } from './api-error.js';
 
@@ -109,9 +110,7 @@ export class Parameters {
 const FLOAT = /^[+-]?(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?$/i;
 
 function parseFloatText(text: string): number | undefined {
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
-  if (/^nan$/i.test(text)) return Number.NaN;
-  return FLOAT.test(text) ? Number(text.replaceAll('_', '')) : undefined;
+  return parseGoFloat(FLOAT.test(text) ? text.replaceAll('_', '') : text);
 }
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
