@@ -34,7 +34,6 @@ export class BodyReader {
   readonly #exemplar = new ExemplarText();
   readonly #sample = new SampleText();
   #nowMs = 0;
-  #malformedLines = 0;
 
   constructor(sink: ExemplarSink, targetLabels: Labels, rules: BodyRules) {
     this.#sink = sink;
@@ -60,7 +59,6 @@ export class BodyReader {
     scrapeMs: number,
   ): BodyCounts | { readonly error: string } {
     this.#nowMs = scrapeMs;
-    this.#malformedLines = 0;
     const cache = this.#cache;
     cache.begin(body, view, scrapeMs);
     const error = this.#scan(body, length);
@@ -72,7 +70,7 @@ export class BodyReader {
       this.#takeLine(body, series, seriesEnd, exemplarAt, lineEnd),
     );
     this.#sink.commit();
-    const counts = { lines: cache.lines, malformedLines: cache.malformedLines + this.#malformedLines };
+    const counts = { lines: cache.lines, malformedLines: cache.malformedLines };
     cache.end();
     return counts;
   }
@@ -92,7 +90,6 @@ export class BodyReader {
     const result = seriesLabels(sample, metricType, this.#targetLabels, this.#rules);
     if ('labels' in result) return this.#sink.seriesOf(result.labels, this.#nowMs);
     if ('overLimit' in result) throw new ScrapeRefused(result.overLimit);
-    this.#malformedLines++;
     return DROPPED;
   }
 

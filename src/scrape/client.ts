@@ -8,8 +8,8 @@ import { inflate, tooLarge } from './inflate.js';
 import type { ScrapeJobOptions } from './options.js';
 import { acceptHeader } from './protocols.js';
 
-/** Without `body_size_limit`: more than any target exposes, and less than brings the process down. */
-const MAX_BODY_BYTES = 512 * 1024 * 1024;
+/** Without `body_size_limit`: more than targets expose, and less than brings the process down. */
+const MAX_BODY_BYTES = 128 * 1024 * 1024;
 
 const GZIP_OVERHEAD_BYTES = 64 * 1024;
 const MAX_REDIRECTS = 10;

@@ -13,10 +13,10 @@ const SPACE = 0x20;
 type Entry = number;
 const BEFORE_FIRST: Entry = 0;
 
-/** The series of an entry: not resolved, because nothing of it is wanted. */
+/** The series of an entry that is none, though its line reads like a sample: a label name stands twice, say. */
 export const DROPPED = 0 as SeriesRef;
 
-/** Turns a series of the exposition into one of the store; DROPPED if it is not wanted. May throw a ScrapeError. */
+/** Turns a series of the exposition into one of the store; DROPPED if it is none. May throw a ScrapeError. */
 export type ResolveSeries = (sample: SampleLine, metricType: string | undefined) => SeriesRef;
 
 /** Whether the number still means the series it was resolved to. */
@@ -74,6 +74,8 @@ export class SeriesCache implements ScanVisitor {
   #verdicts = new Uint8Array(64);
   #following = new Uint32Array(64);
   #seenIn = new Uint32Array(64);
+  /** Of the TYPE line before it: what `#resolve` was told. */
+  readonly #types: (string | undefined)[] = [];
   #entries = 1;
 
   /** Open addressing over the hash of the raw series; capacity a power of two. */
@@ -143,10 +145,11 @@ export class SeriesCache implements ScanVisitor {
       const entry = this.#changes[i]!;
       const exemplarAt = this.#changes[i + 2]!;
       const lineEnd = this.#changes[i + 3]!;
-      const series = this.#refs[entry] as SeriesRef;
-      // At the cap of series a later one of this body has taken its place: it comes back with the next body.
-      if (this.#generations[entry] !== this.#checks.generation(series)) continue;
-      const verdict = change(series, this.#changes[i + 1]!, exemplarAt, lineEnd);
+      const seriesEnd = this.#changes[i + 1]!;
+      // At the cap of series a later one of this body has taken its place: what it shows is to be taken in all the same.
+      if (!this.#isCurrent(entry) && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#types[entry]))
+        continue;
+      const verdict = change(this.#refs[entry] as SeriesRef, seriesEnd, exemplarAt, lineEnd);
       this.#verdicts[entry] = verdict;
       this.#rememberExemplar(entry, exemplarAt, lineEnd - exemplarAt);
     }
@@ -184,7 +187,11 @@ export class SeriesCache implements ScanVisitor {
     this.#seenIn[entry] = this.#bodyNumber;
     const exemplarAt = hash + 2;
     const ref = this.#refs[entry] as SeriesRef;
-    const isCurrent = this.#generations[entry] === this.#checks.generation(ref);
+    if (ref === DROPPED) {
+      this.malformedLines++;
+      return this.#body.indexOf(NEWLINE, exemplarAt);
+    }
+    const isCurrent = this.#isCurrent(entry);
     const length = this.#exemplarLength[entry]!;
     const sameEnd = exemplarAt + length;
     const isUnchanged =
@@ -193,7 +200,6 @@ export class SeriesCache implements ScanVisitor {
       this.#body[sameEnd] === NEWLINE &&
       equalBytes(this.#view, exemplarAt, this.#textView, this.#exemplarAt[entry]!, length);
     if (isUnchanged) {
-      if (ref === DROPPED) return sameEnd;
       const verdict = this.#verdicts[entry] as Verdict;
       // Time may change the first two, and a malformed line may have been so in its sample.
       if (verdict !== Verdict.future && verdict !== Verdict.outOfOrder && verdict !== Verdict.malformed) {
@@ -202,7 +208,7 @@ export class SeriesCache implements ScanVisitor {
       }
     }
     const lineEnd = this.#body.indexOf(NEWLINE, exemplarAt);
-    if (!isCurrent && !this.#resolveAgain(entry, seriesEnd, lineEnd)) {
+    if (!isCurrent && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#currentType())) {
       this.malformedLines++;
       return lineEnd;
     }
@@ -239,10 +245,6 @@ export class SeriesCache implements ScanVisitor {
   }
 
   #change(entry: Entry, seriesEnd: number, exemplarAt: number, lineEnd: number): void {
-    if (this.#refs[entry] === DROPPED) {
-      this.#rememberExemplar(entry, exemplarAt, lineEnd - exemplarAt);
-      return;
-    }
     const at = this.#changesLength;
     if (at === this.#changes.length) {
       const larger = new Int32Array(2 * at);
@@ -257,8 +259,10 @@ export class SeriesCache implements ScanVisitor {
   }
 
   #add(start: number, sample: SampleLine): Entry {
-    const ref = this.#resolve(sample, this.#currentType());
+    const metricType = this.#currentType();
+    const ref = this.#resolve(sample, metricType);
     const entry = this.#entries++;
+    this.#types[entry] = metricType;
     if (entry === this.#seriesAt.length) this.#growEntries(2 * entry);
     const length = sample.seriesEnd - start;
     this.#seriesAt[entry] = this.#store(start, length, length);
@@ -277,15 +281,21 @@ export class SeriesCache implements ScanVisitor {
    * The store forgot the series since: it comes back as a new one, with all that it exposes.
    * @returns false when the line is no sample
    */
-  #resolveAgain(entry: Entry, end: number, lineEnd: number): boolean {
+  #resolveAgain(entry: Entry, end: number, lineEnd: number, metricType: string | undefined): boolean {
     const sample = parseSampleLine(this.#body, end - this.#seriesLength[entry]!, lineEnd);
     if (sample === undefined) return false;
-    const ref = this.#resolve(sample, this.#currentType());
+    const ref = this.#resolve(sample, metricType);
+    this.#types[entry] = metricType;
     this.#refs[entry] = ref;
     this.#generations[entry] = this.#checks.generation(ref);
     // What it showed before it was forgotten is new to it, also where the body shows the series twice.
     this.#exemplarLength[entry] = 0;
     return true;
+  }
+
+  /** Whether the store still means the same series by the entry's ref. */
+  #isCurrent(entry: Entry): boolean {
+    return this.#generations[entry] === this.#checks.generation(this.#refs[entry] as SeriesRef);
   }
 
   #currentType(): string | undefined {
@@ -365,6 +375,7 @@ export class SeriesCache implements ScanVisitor {
       this.#seriesAt[kept] = this.#moveIn(old.text, old.seriesAt[entry]!, this.#seriesLength[entry]!);
       this.#exemplarAt[kept] = this.#moveIn(old.text, old.exemplarAt[entry]!, this.#exemplarRoom[entry]!);
       for (const column of this.#movedColumns()) column[kept] = column[entry]!;
+      this.#types[kept] = this.#types[entry];
       this.#following[kept] = kept + 1;
       kept++;
     }

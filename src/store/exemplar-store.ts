@@ -76,9 +76,10 @@ export class ExemplarStore {
 
   constructor(options: StoreOptions) {
     this.#options = options;
-    this.rings = new RingStore(maxSlots(options), (series, timestampMs) =>
-      this.#countOverwritten(series, timestampMs),
-    );
+    const onGivenUp = (series: SeriesRef, timestampMs: number) => this.#countOverwritten(series, timestampMs);
+    // An exemplar takes one slot, hardly ever more, and a series one for its floor.
+    const expectedSlots = Math.min(maxSlots(options), 1.25 * options.maxExemplars);
+    this.rings = new RingStore(maxSlots(options), onGivenUp, undefined, expectedSlots);
     this.#growSeries(64);
   }
 
@@ -285,6 +286,8 @@ export class ExemplarStore {
       series = this.#nextCandidate(except);
     }
     if (series === undefined) return false;
+    // What it still held goes for something newer, and is counted as such.
+    while (this.rings.held(series) > 0) this.#giveUpOldest(series);
     this.#forget(series);
     this.totals.seriesEvicted++;
     return true;

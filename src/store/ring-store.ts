@@ -42,8 +42,8 @@ export class RingStore {
   #held = new Uint32Array(0);
   #hasFloor = new Uint8Array(0);
 
-  constructor(maxSlots: number, onGivenUp: OnGivenUp, shapes = new LabelShapes()) {
-    this.#slab = new SlotSlab(maxSlots);
+  constructor(maxSlots: number, onGivenUp: OnGivenUp, shapes = new LabelShapes(), expectedSlots?: number) {
+    this.#slab = new SlotSlab(maxSlots, expectedSlots);
     this.#onGivenUp = onGivenUp;
     this.#shapes = shapes;
   }

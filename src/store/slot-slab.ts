@@ -37,9 +37,12 @@ export class SlotSlab {
   #firstFree: SlotRef = NO_SLOT;
   #free = 0;
   #maxSlots: number;
+  readonly #firstCapacity: number;
 
-  constructor(maxSlots: number) {
+  /** @param expectedSlots room for so many is reserved at once: what growing leaves behind waits for a collection */
+  constructor(maxSlots: number, expectedSlots = 1024) {
     this.#maxSlots = maxSlots;
+    this.#firstCapacity = Math.ceil(expectedSlots);
   }
 
   /** Slots that can be had without anyone giving up any. */
@@ -80,7 +83,7 @@ export class SlotSlab {
     }
     if (this.#used >= this.#maxSlots) throw new RangeError('no slot is available');
     if (this.#used === this.#capacity)
-      this.#grow(Math.min(nextCapacity(this.#capacity, 1024), this.#maxSlots));
+      this.#grow(Math.min(nextCapacity(this.#capacity, this.#firstCapacity), this.#maxSlots));
     return this.#used++ as SlotRef;
   }
 

@@ -27,6 +27,7 @@ async function measure(kind: PeerKind): Promise<number> {
     exemplarShare: 1,
     newShare: 1,
     busyEvery: BUSY_EVERY,
+    once: true,
     bodies: BODIES,
   });
   const peer = await kind.start(scrapeConfig(targets, ['a'], { interval: '1s', maxExemplars: CAP }));

@@ -41,11 +41,12 @@ export async function memoryRows(both: Both): Promise<Measured[]> {
 
 async function measure(kind: PeerKind): Promise<Memory> {
   const emptyBytes = await emptyProcessBytes(kind);
-  const bodies = EXEMPLARS / SERIES;
+  // A scrape or two may be late on a busy machine.
+  const bodies = EXEMPLARS / SERIES + 5;
   const targets = await startTargets({ series: SERIES, exemplarShare: 1, newShare: 1, bodies });
-  const peer = await kind.start(scrapeConfig(targets, ['a'], { interval: '250ms' }));
+  const peer = await kind.start(scrapeConfig(targets, ['a'], { interval: '1s' }));
   try {
-    await waitFor(() => exemplarsHeld(peer), EXEMPLARS * 0.99, 120_000);
+    await waitFor(() => exemplarsHeld(peer), EXEMPLARS * 0.97, 180_000);
     const bytes = residentBytes(peer.pid) - emptyBytes;
     const bytesPerExemplar = bytes / (await exemplarsHeld(peer));
     return { bytesPerExemplar, growthWhileReadMB: await growthWhileRead(peer) };

@@ -14,6 +14,8 @@ export interface TargetSettings {
   readonly newShare: number;
   /** A series whose index modulo this is not 0 changes only in the first body. */
   readonly busyEvery?: number;
+  /** Each exemplar is shown in one body alone. */
+  readonly once?: boolean;
   /** Bodies with anything new; later ones repeat the last. */
   readonly bodies?: number;
   /** Answers gzipped; both programs ask for it, and take what comes. */
@@ -38,7 +40,7 @@ const server = createServer((request, response) => {
     targets.set(name, target);
   }
   if (target.served++ < (settings.bodies ?? Number.POSITIVE_INFINITY)) {
-    target.last = target.body.next(settings.newShare, Date.now(), settings.busyEvery);
+    target.last = target.body.next(settings.newShare, Date.now(), settings.busyEvery, settings.once);
   }
   bytes += target.last.length;
   scrapes++;

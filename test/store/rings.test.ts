@@ -116,6 +116,8 @@ class Model {
 
   evictLongestIdle(): void {
     const [longestIdle] = [...this.series.values()].sort((a, b) => a.lastExposedMs - b.lastExposedMs);
+    this.overwritten += longestIdle!.held.length;
+    longestIdle!.held = [];
     this.forget(longestIdle!);
     this.evicted++;
   }

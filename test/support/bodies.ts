@@ -34,9 +34,10 @@ export class ChangingBody {
 
   /**
    * @param newShare of the exemplars that are new; all are the first time
+   * @param once an exemplar is shown in one body alone, not until it is replaced
    * @param busyEvery only every so many-th series has new ones after the first time
    */
-  next(newShare: number, nowMs: number, busyEvery = 1): Buffer {
+  next(newShare: number, nowMs: number, busyEvery = 1, once = false): Buffer {
     const lines = [
       '# HELP http_request_duration_seconds Time.',
       '# TYPE http_request_duration_seconds histogram',
@@ -44,6 +45,7 @@ export class ChangingBody {
     this.#names.forEach((name, i) => {
       this.#counts[i]! += this.#random() % 3;
       let exemplar = this.#exemplars[i];
+      let isNew = false;
       if (
         exemplar === '' ||
         (exemplar !== undefined && i % busyEvery === 0 && (this.#random() % 10_000) / 10_000 < newShare)
@@ -51,8 +53,10 @@ export class ChangingBody {
         const seconds = ((nowMs - (this.#random() % 900)) / 1000).toFixed(3);
         exemplar = ` # {trace_id="${this.#hex(4)}",span_id="${this.#hex(2)}"} 0.0${this.#random() % 1000} ${seconds}`;
         this.#exemplars[i] = exemplar;
+        isNew = true;
       }
-      lines.push(`${name} ${this.#counts[i]}${exemplar ?? ''}`);
+      const isShown = exemplar !== undefined && (isNew || !once);
+      lines.push(`${name} ${this.#counts[i]}${isShown ? exemplar : ''}`);
     });
     return Buffer.from(`${lines.join('\n')}\n# EOF\n`);
   }
