@@ -36,7 +36,7 @@ export async function run(options: RunOptions): Promise<number> {
   const log = createLogger(options['log.level'], options['log.format']);
   const end = new EndOfRun(log);
   const app = createApp(options, log, end);
-  if (app === undefined) return EXIT_FAILED;
+  if (app === undefined) return options.scrape.length > 0 ? EXIT_WRONG_USAGE : EXIT_FAILED;
   const demo = options.demo ? startDemo() : undefined;
   try {
     await app.start();
