@@ -1,5 +1,4 @@
-import type { Both } from './memory.js';
-import { type Peer, type PeerKind, waitFor } from './peers.js';
+import { type Both, type Peer, type PeerKind, waitFor } from './peers.js';
 import type { Measured } from './table.js';
 import { scrapeConfig, startTargets } from './targets.js';
 

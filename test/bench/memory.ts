@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { exemplarsHeld, type Peer, type PeerKind, waitFor } from './peers.js';
+import { type Both, exemplarsHeld, type Peer, type PeerKind, waitFor } from './peers.js';
 import { peakResidentBytes, resetPeak, residentBytes } from './process-figures.js';
 import type { Measured } from './table.js';
 import { scrapeConfig, startTargets } from './targets.js';
@@ -7,11 +7,6 @@ import { scrapeConfig, startTargets } from './targets.js';
 const SERIES = 10_000;
 const EXEMPLARS = 1_000_000;
 const READERS = 8;
-
-/** What `both` of main.ts does. */
-export type Both = <Result>(
-  measure: (kind: PeerKind) => Promise<Result>,
-) => Promise<{ prometheus: Result | undefined; exemplard: Result }>;
 
 interface Memory {
   readonly bytesPerExemplar: number;

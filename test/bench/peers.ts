@@ -14,6 +14,11 @@ export interface PeerKind {
   start(config: string): Promise<Peer>;
 }
 
+/** What `both` of main.ts does. */
+export type Both = <Result>(
+  measure: (kind: PeerKind) => Promise<Result>,
+) => Promise<{ prometheus: Result | undefined; exemplard: Result }>;
+
 export const PROMETHEUS: PeerKind = {
   name: 'Prometheus',
   start: (config) => startPrometheus({ config }),

@@ -1,5 +1,4 @@
-import type { Both } from './memory.js';
-import { exemplarsHeld, type Peer, type PeerKind, waitFor } from './peers.js';
+import { type Both, exemplarsHeld, type Peer, type PeerKind, waitFor } from './peers.js';
 import type { Measured } from './table.js';
 import { scrapeConfig, startTargets } from './targets.js';
 
