@@ -40,6 +40,8 @@ export class SampleText {
   value = 0;
   /** Whole milliseconds; NaN where the line has none. */
   timestampMs = Number.NaN;
+  /** Stands on another line, and is filled in by whoever finds it. */
+  startMs = 0;
   readonly #number = new NumberText();
 
   /**

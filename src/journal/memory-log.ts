@@ -21,11 +21,16 @@ export interface MemoryLogOptions {
 
 /** Objects and headers of a batch and its columns, measured on Node 20 with batches of one row. */
 const BATCH_OVERHEAD_BYTES = 1_536;
-const BYTES_PER_ROW = 4 * 8 + 1 + 4 + 8;
+const BYTES_PER_ROW = 5 * 8 + 1 + 4 + 8;
 
 /** Memory of a batch; its series are not counted, because the store and other batches share them. */
 export function batchBytes(batch: Batch): number {
-  return BATCH_OVERHEAD_BYTES + batch.length * BYTES_PER_ROW + batch.labelBytes.length;
+  return (
+    BATCH_OVERHEAD_BYTES +
+    batch.length * BYTES_PER_ROW +
+    batch.staleSeries.length * 8 +
+    batch.labelBytes.length
+  );
 }
 
 /** A kept batch. `waiting` counts the readers that neither confirmed nor lost it. */
@@ -37,6 +42,7 @@ interface Entry extends LoggedBatch {
 }
 
 export class MemoryLog implements BatchLog {
+  readonly isDurable = false;
   readonly #maxBytes: number;
   readonly #onDelivered: (batch: Batch) => void;
   readonly #entries = new Map<number, Entry>();
@@ -72,7 +78,10 @@ export class MemoryLog implements BatchLog {
     while (this.#bytes > this.#maxBytes && this.#loseOldestUnread());
   }
 
-  /** @throws Error when the name is taken */
+  /**
+   * Nothing is kept for readers to come, so each starts at what comes next.
+   * @throws Error when the name is taken
+   */
   reader(name: string): BatchReader {
     if (this.#readers.has(name)) throw new Error(`the batch log already has a reader "${name}"`);
     const reader = new MemoryReader(name, this.#nextPosition, this.#closed, {
@@ -126,6 +135,8 @@ class MemoryReader implements BatchReader {
   cursor: number;
   /** Handed out and not confirmed, oldest first. */
   #held: Entry[] = [];
+  /** Handed out once and taken back, oldest first: to be handed out again before what is at the cursor. */
+  #again: Entry[] = [];
   #pendingRows = 0;
   #lostRows = 0;
   /** The log is closed: what is there can be read, nothing will follow. */
@@ -151,9 +162,8 @@ class MemoryReader implements BatchReader {
   async next(signal: AbortSignal): Promise<LoggedBatch | undefined> {
     for (;;) {
       if (signal.aborted || this.#closed) return undefined;
-      const entry = this.#host.entry(this.cursor);
+      const entry = this.#again.shift() ?? this.#takeAtCursor();
       if (entry !== undefined) {
-        this.cursor++;
         this.#held.push(entry);
         return entry;
       }
@@ -170,11 +180,16 @@ class MemoryReader implements BatchReader {
     }
   }
 
+  rewind(): void {
+    this.#again = [...this.#held.splice(0), ...this.#again];
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#host.forget();
-    for (const entry of this.#held.splice(0)) this.#host.release(entry, 'given up');
+    this.rewind();
+    for (const entry of this.#again.splice(0)) this.#host.release(entry, 'given up');
     for (let entry: Entry | undefined; (entry = this.#host.entry(this.cursor)); this.cursor++) {
       this.#host.release(entry, 'given up');
     }
@@ -199,6 +214,12 @@ class MemoryReader implements BatchReader {
     this.#pendingRows -= entry.batch.length;
     this.#lostRows += entry.batch.length;
     this.#host.release(entry, 'lost');
+  }
+
+  #takeAtCursor(): Entry | undefined {
+    const entry = this.#host.entry(this.cursor);
+    if (entry !== undefined) this.cursor++;
+    return entry;
   }
 
   #appendOrAbort(signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
  * 0xFF occurs in no UTF-8 text, so nothing needs escaping, equal sets have equal bytes, and comparing bytes
  * compares label sets. This is the form between the scan, the rings, batches and (on disk) the journal.
  */
+import { hashBytes, viewOf } from '../util/bytes.js';
 import { type Labels, NO_LABELS } from './labels.js';
 
 export const LABEL_SEPARATOR = 0xff;
@@ -22,4 +23,10 @@ export function decodeLabels(bytes: Buffer, start = 0, end = bytes.length): Labe
 export function encodeLabels(labels: Labels): Buffer {
   const separator = Buffer.of(LABEL_SEPARATOR);
   return Buffer.concat(labels.flatMap((text) => [Buffer.from(text, 'utf8'), separator]));
+}
+
+/** The same for the same label set, in every process. */
+export function hashLabels(labels: Labels): number {
+  const bytes = encodeLabels(labels);
+  return hashBytes(viewOf(bytes), 0, bytes.length);
 }

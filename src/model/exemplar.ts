@@ -26,6 +26,8 @@ export interface EncodedExemplar {
 export interface Sample {
   readonly value: number;
   readonly timestampMs: number;
+  /** When the counter or histogram began; 0 where the exposition does not say. */
+  readonly startMs: number;
 }
 
 /** The most code points that names and values of one exemplar may have together (OpenMetrics 1.0). */

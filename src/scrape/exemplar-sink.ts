@@ -1,5 +1,6 @@
 import type { EncodedExemplar, Sample, Verdict } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
+import type { Metadata } from '../model/metadata.js';
 import type { SeriesRef } from '../model/refs.js';
 
 /** Where scraped exemplars go. Between the first `append` of a body and its `commit` nobody else calls. */
@@ -13,5 +14,9 @@ export interface ExemplarSink {
   seenAgain(series: SeriesRef, verdict: Verdict, nowMs: number): void;
   /** An exemplar was refused before it could be appended. */
   countRejected(series: SeriesRef, verdict: Verdict): void;
+  /** What the exposition says of the metric of this series. Said when the target first shows the series. */
+  describe(series: SeriesRef, metadata: Metadata): void;
+  /** The target has stopped exposing this series. Part of the body under way, like `append`. */
+  markStale(series: SeriesRef, nowMs: number): void;
   commit(): void;
 }

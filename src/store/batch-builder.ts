@@ -10,9 +10,11 @@ export class BatchBuilder {
   #labels: Buffer[] = [];
   #sampleValues: number[] = [];
   #sampleTimestampsMs: number[] = [];
+  #sampleStartsMs: number[] = [];
+  #staleSeries: Series[] = [];
 
-  get length(): number {
-    return this.#series.length;
+  get isEmpty(): boolean {
+    return this.#series.length === 0 && this.#staleSeries.length === 0;
   }
 
   add(series: Series, exemplar: EncodedExemplar, sample: Sample): void {
@@ -23,13 +25,19 @@ export class BatchBuilder {
     this.#labels.push(Buffer.from(exemplar.labels.subarray(0, exemplar.labelsLength)));
     this.#sampleValues.push(sample.value);
     this.#sampleTimestampsMs.push(sample.timestampMs);
+    this.#sampleStartsMs.push(sample.startMs);
+  }
+
+  addStale(series: Series): void {
+    this.#staleSeries.push(series);
   }
 
   /** The batch, and a builder that is empty again. */
-  take(): Batch {
+  take(acceptedMs: number): Batch {
     let end = 0;
     const batch: Batch = {
       length: this.#series.length,
+      acceptedMs,
       series: this.#series,
       timestampsMs: Float64Array.from(this.#timestampsMs),
       values: Float64Array.from(this.#values),
@@ -38,6 +46,8 @@ export class BatchBuilder {
       labelEnds: Uint32Array.from(this.#labels, (labels) => (end += labels.length)),
       sampleValues: Float64Array.from(this.#sampleValues),
       sampleTimestampsMs: Float64Array.from(this.#sampleTimestampsMs),
+      sampleStartsMs: Float64Array.from(this.#sampleStartsMs),
+      staleSeries: this.#staleSeries,
     };
     this.#series = [];
     this.#timestampsMs = [];
@@ -46,6 +56,8 @@ export class BatchBuilder {
     this.#labels = [];
     this.#sampleValues = [];
     this.#sampleTimestampsMs = [];
+    this.#sampleStartsMs = [];
+    this.#staleSeries = [];
     return batch;
   }
 }

@@ -1,14 +1,17 @@
 import type { Series } from '../model/batch.js';
+import { hashLabels } from '../model/encoded-labels.js';
 import {
   type EncodedExemplar,
   MAX_EXEMPLAR_CODE_POINTS,
   REJECT_REASONS,
   Verdict,
 } from '../model/exemplar.js';
-import type { Labels } from '../model/labels.js';
-import type { SeriesRef } from '../model/refs.js';
+import { type Labels, labelValue, METRIC_NAME } from '../model/labels.js';
+import type { Metadata } from '../model/metadata.js';
+import { NO_SERIES, type SeriesRef } from '../model/refs.js';
 import { grown, nextCapacity } from '../util/columns.js';
 import { Holdings } from './holdings.js';
+import { MetricMetadata } from './metric-metadata.js';
 import { SLOT_SHARE, type StoreOptions } from './options.js';
 import { RingStore } from './ring-store.js';
 import { SeriesIndex } from './series-index.js';
@@ -71,6 +74,7 @@ export class ExemplarStore {
 
   /** What sinks hold of a series, made when first wanted. */
   readonly #sinkSeries = new Map<SeriesRef, Series>();
+  readonly #metadata = new MetricMetadata();
   /** Exemplars up to this time have reached every sink; by series, empty while nobody forwards. */
   #forwardedMs: Float64Array | undefined;
 
@@ -199,10 +203,21 @@ export class ExemplarStore {
   sinkSeries(series: SeriesRef): Series {
     let known = this.#sinkSeries.get(series);
     if (known === undefined) {
-      known = { ref: series, labels: this.index.labels(series) };
+      known = this.#createSinkSeries(series, this.index.labels(series));
       this.#sinkSeries.set(series, known);
     }
     return known;
+  }
+
+  /** The series of a label set as sinks hold it, also of one that is not known here (any more). */
+  resolveSinkSeries(labels: Labels): Series {
+    const series = this.index.find(labels);
+    return series === undefined ? this.#createSinkSeries(NO_SERIES, labels) : this.sinkSeries(series);
+  }
+
+  /** What the exposition says of the metric of this series. */
+  describe(series: SeriesRef, metadata: Metadata): void {
+    this.#metadata.describe(this.index.metricName(series), metadata);
   }
 
   /** From now on, what is overwritten before `markForwarded` is counted. */
@@ -215,6 +230,11 @@ export class ExemplarStore {
   markForwarded(series: Series, timestampMs: number): void {
     if (this.#forwardedMs === undefined || this.#sinkSeries.get(series.ref) !== series) return;
     if (timestampMs > this.#forwardedMs[series.ref]!) this.#forwardedMs[series.ref] = timestampMs;
+  }
+
+  #createSinkSeries(ref: SeriesRef, labels: Labels): Series {
+    const metadata = this.#metadata.of(labelValue(labels, METRIC_NAME));
+    return { ref, labels, hash: hashLabels(labels), metadata };
   }
 
   /** Room for the candidate under all caps, or why it gets none: it would be the next to go, or fits nowhere. */

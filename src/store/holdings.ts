@@ -1,8 +1,5 @@
-import type { SeriesRef } from '../model/refs.js';
+import { NO_SERIES, type SeriesRef } from '../model/refs.js';
 import { grown } from '../util/columns.js';
-
-/** No series: refs start at 1. */
-const NONE = 0 as SeriesRef;
 
 /**
  * Series by how many exemplars they hold, so that the one holding most is known at once.
@@ -46,7 +43,7 @@ export class Holdings {
     if (before > 0) this.#leave(series, before);
     if (count > 0) this.#join(series, count);
     if (count > this.#most) this.#most = count;
-    while (this.#most > 0 && this.#heads[this.#most] === NONE) this.#most--;
+    while (this.#most > 0 && this.#heads[this.#most] === NO_SERIES) this.#most--;
   }
 
   #join(series: SeriesRef, count: number): void {
@@ -57,8 +54,8 @@ export class Holdings {
     const tail = this.#tails[count]!;
     this.#counts[series] = count;
     this.#prev[series] = tail;
-    this.#next[series] = NONE;
-    if (tail === NONE) this.#heads[count] = series;
+    this.#next[series] = NO_SERIES;
+    if (tail === NO_SERIES) this.#heads[count] = series;
     else this.#next[tail] = series;
     this.#tails[count] = series;
   }
@@ -66,9 +63,9 @@ export class Holdings {
   #leave(series: SeriesRef, count: number): void {
     const next = this.#next[series]!;
     const prev = this.#prev[series]!;
-    if (prev === NONE) this.#heads[count] = next;
+    if (prev === NO_SERIES) this.#heads[count] = next;
     else this.#next[prev] = next;
-    if (next === NONE) this.#tails[count] = prev;
+    if (next === NO_SERIES) this.#tails[count] = prev;
     else this.#prev[next] = prev;
     this.#counts[series] = 0;
   }

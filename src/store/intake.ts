@@ -1,6 +1,7 @@
 import type { Batch } from '../model/batch.js';
 import { type EncodedExemplar, type Sample, Verdict } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
+import type { Metadata } from '../model/metadata.js';
 import type { SeriesRef } from '../model/refs.js';
 import { BatchBuilder } from './batch-builder.js';
 import type { ExemplarStore } from './exemplar-store.js';
@@ -14,6 +15,8 @@ export class Intake {
   /** Undefined while nobody reads batches: then none are made. */
   publish: ((batch: Batch) => void) | undefined;
   readonly #batch = new BatchBuilder();
+  /** Time of the body under way. */
+  #nowMs = 0;
 
   constructor(store: ExemplarStore, publish?: (batch: Batch) => void) {
     this.#store = store;
@@ -37,6 +40,7 @@ export class Intake {
   }
 
   append(series: SeriesRef, exemplar: EncodedExemplar, sample: Sample, nowMs: number): Verdict {
+    this.#nowMs = nowMs;
     const verdict = this.#store.append(series, exemplar, nowMs);
     if (verdict === Verdict.accepted && this.publish !== undefined) {
       this.#batch.add(this.#store.sinkSeries(series), exemplar, sample);
@@ -44,8 +48,19 @@ export class Intake {
     return verdict;
   }
 
+  /** What the exposition says of the metric of this series. */
+  describe(series: SeriesRef, metadata: Metadata): void {
+    this.#store.describe(series, metadata);
+  }
+
+  /** The target has stopped exposing this series. Part of the body under way, like `append`. */
+  markStale(series: SeriesRef, nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (this.publish !== undefined) this.#batch.addStale(this.#store.sinkSeries(series));
+  }
+
   /** The body is taken in whole. */
   commit(): void {
-    if (this.#batch.length > 0) this.publish?.(this.#batch.take());
+    if (!this.#batch.isEmpty) this.publish?.(this.#batch.take(this.#nowMs));
   }
 }

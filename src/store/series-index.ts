@@ -1,5 +1,5 @@
 import { type Labels, METRIC_NAME } from '../model/labels.js';
-import type { PairRef, SeriesRef } from '../model/refs.js';
+import { NO_SERIES, type PairRef, type SeriesRef } from '../model/refs.js';
 import { grown, nextCapacity } from '../util/columns.js';
 import { sortInSlices } from '../util/sliced-sort.js';
 import type { TimeSlices } from '../util/time-slices.js';
@@ -12,9 +12,6 @@ const BYTES_PER_LABEL = 4 + 6;
 
 /** More labels than any series has, and few enough that one line cannot take all memory. */
 export const MAX_SERIES_LABELS = 1024;
-
-/** No series is 0, so that a table of zeros is empty. */
-const NO_SERIES = 0 as SeriesRef;
 
 /** A label set's series ends here, or is created: who is who, and which series a selector means. */
 export class SeriesIndex {

@@ -93,7 +93,7 @@ t.test('a closed reader holds nothing back, and its name is free again', async (
 
 /** The same, by keeping for each reader the list of what it has yet to read and of what it holds. */
 class NaiveLog {
-  readers = new Map<string, { unread: number[]; held: number[]; lost: number }>();
+  readers = new Map<string, { unread: number[]; held: number[]; again: number[]; lost: number }>();
   sizes: number[] = [];
   lostBySomeone = new Set<number>();
   confirmedBySomeone = new Set<number>();
@@ -103,7 +103,8 @@ class NaiveLog {
 
   kept(): number[] {
     const kept = new Set<number>();
-    for (const { unread, held } of this.readers.values()) for (const at of [...unread, ...held]) kept.add(at);
+    for (const { unread, held, again } of this.readers.values())
+      for (const at of [...unread, ...held, ...again]) kept.add(at);
     return [...kept];
   }
 
@@ -135,9 +136,9 @@ class NaiveLog {
   }
 
   close(name: string): void {
-    const { unread, held } = this.readers.get(name)!;
+    const { unread, held, again } = this.readers.get(name)!;
     this.readers.delete(name);
-    this.settle([...held, ...unread]);
+    this.settle([...held, ...again, ...unread]);
   }
 
   settle(positions: number[]): void {
@@ -151,7 +152,7 @@ class NaiveLog {
 
 type Step =
   | { do: 'append'; rows: number }
-  | { do: 'open' | 'close' | 'read'; name: string }
+  | { do: 'open' | 'close' | 'read' | 'rewind'; name: string }
   | { do: 'confirm'; name: string; ahead: number };
 
 const name = fc.constantFrom('a', 'b', 'c');
@@ -161,54 +162,64 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('confirm'), name, ahead: fc.nat(2) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('open'), name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('close'), name }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('rewind'), name }) },
 ) as fc.Arbitrary<Step>;
 
-t.test('any order of appending, reading, confirming, opening and closing equals the naive log', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const maxBytes = 5 * batchBytes(batchOfRows(2));
-      const naive = new NaiveLog(maxBytes);
-      const delivered: number[] = [];
-      const batches = new Map<Batch, number>();
-      const log = new MemoryLog({ maxBytes, onDelivered: (batch) => delivered.push(batches.get(batch)!) });
-      const readers = new Map<string, BatchReader>();
-      for (const step of steps) {
-        if (step.do === 'append') {
-          const batch = batchOfRows(step.rows);
-          batches.set(batch, naive.sizes.length);
-          naive.append(step.rows);
-          log.append(batch);
-        } else if (step.do === 'open') {
-          if (readers.has(step.name)) continue;
-          naive.readers.set(step.name, { unread: [], held: [], lost: 0 });
-          readers.set(step.name, log.reader(step.name));
-        } else {
-          const reader = readers.get(step.name);
-          const model = naive.readers.get(step.name);
-          if (reader === undefined || model === undefined) continue;
-          if (step.do === 'close') {
-            naive.close(step.name);
-            reader.close();
-            readers.delete(step.name);
-          } else if (step.do === 'confirm') {
-            const upTo = (model.held[0] ?? -1) + step.ahead;
-            naive.confirm(step.name, upTo);
-            reader.confirm(upTo);
-          } else if (model.unread.length > 0) {
-            const expected = model.unread.shift()!;
-            model.held.push(expected);
-            if ((await position(reader)) !== expected) return false;
+t.test(
+  'any order of appending, reading, confirming, rewinding, opening and closing equals the naive log',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const maxBytes = 5 * batchBytes(batchOfRows(2));
+        const naive = new NaiveLog(maxBytes);
+        const delivered: number[] = [];
+        const batches = new Map<Batch, number>();
+        const log = new MemoryLog({ maxBytes, onDelivered: (batch) => delivered.push(batches.get(batch)!) });
+        const readers = new Map<string, BatchReader>();
+        for (const step of steps) {
+          if (step.do === 'append') {
+            const batch = batchOfRows(step.rows);
+            batches.set(batch, naive.sizes.length);
+            naive.append(step.rows);
+            log.append(batch);
+          } else if (step.do === 'open') {
+            if (readers.has(step.name)) continue;
+            naive.readers.set(step.name, { unread: [], held: [], again: [], lost: 0 });
+            readers.set(step.name, log.reader(step.name));
+          } else {
+            const reader = readers.get(step.name);
+            const model = naive.readers.get(step.name);
+            if (reader === undefined || model === undefined) continue;
+            if (step.do === 'close') {
+              naive.close(step.name);
+              reader.close();
+              readers.delete(step.name);
+            } else if (step.do === 'confirm') {
+              const upTo = (model.held[0] ?? -1) + step.ahead;
+              naive.confirm(step.name, upTo);
+              reader.confirm(upTo);
+            } else if (step.do === 'rewind') {
+              model.again.unshift(...model.held.splice(0));
+              reader.rewind();
+            } else if (model.again.length + model.unread.length > 0) {
+              const expected = (model.again.shift() ?? model.unread.shift())!;
+              model.held.push(expected);
+              if ((await position(reader)) !== expected) return false;
+            }
+          }
+          if (log.bytes !== naive.bytes()) return false;
+          for (const [name, reader] of readers) {
+            const model = naive.readers.get(name)!;
+            const pending = [...model.unread, ...model.held, ...model.again].reduce(
+              (sum, at) => sum + naive.sizes[at]!,
+              0,
+            );
+            if (reader.pendingRows !== pending || reader.lostRows !== model.lost) return false;
           }
         }
-        if (log.bytes !== naive.bytes()) return false;
-        for (const [name, reader] of readers) {
-          const model = naive.readers.get(name)!;
-          const pending = [...model.unread, ...model.held].reduce((sum, at) => sum + naive.sizes[at]!, 0);
-          if (reader.pendingRows !== pending || reader.lostRows !== model.lost) return false;
-        }
-      }
-      return JSON.stringify(delivered) === JSON.stringify(naive.delivered);
-    }),
-    { numRuns: 300 },
-  );
-});
+        return JSON.stringify(delivered) === JSON.stringify(naive.delivered);
+      }),
+      { numRuns: 300 },
+    );
+  },
+);

@@ -1,6 +1,7 @@
 import type { Batch, Series } from '../../src/model/batch.js';
-import { encodeLabels } from '../../src/model/encoded-labels.js';
+import { encodeLabels, hashLabels } from '../../src/model/encoded-labels.js';
 import { labelsFromRecord } from '../../src/model/labels.js';
+import { NO_METADATA } from '../../src/model/metadata.js';
 import type { SeriesRef } from '../../src/model/refs.js';
 
 export interface RowInput {
@@ -11,10 +12,12 @@ export interface RowInput {
   readonly sampleValue?: number;
   /** By default the exemplar's own. */
   readonly sampleTimestampMs?: number;
+  readonly sampleStartMs?: number;
 }
 
 export function seriesOf(ref: number, labels: Readonly<Record<string, string>>): Series {
-  return { ref: ref as SeriesRef, labels: labelsFromRecord(labels) };
+  const sorted = labelsFromRecord(labels);
+  return { ref: ref as SeriesRef, labels: sorted, hash: hashLabels(sorted), metadata: NO_METADATA };
 }
 
 /** `count` series of one counter that differ in the label `n`, numbered from `firstRef`. */
@@ -23,7 +26,7 @@ export function manySeries(count: number, name = 'requests_total', firstRef = 0)
 }
 
 /** The batch of these rows; by default value 1, sample value 10, and a trace_id made of the time. */
-export function batchOf(rows: readonly RowInput[]): Batch {
+export function batchOf(rows: readonly RowInput[], staleSeries: readonly Series[] = []): Batch {
   const labels = rows.map((row) =>
     encodeLabels(
       labelsFromRecord(row.labels ?? { trace_id: row.timestampMs.toString(16).padStart(32, '0') }),
@@ -32,6 +35,7 @@ export function batchOf(rows: readonly RowInput[]): Batch {
   let end = 0;
   return {
     length: rows.length,
+    acceptedMs: Math.max(0, ...rows.map((row) => row.timestampMs)),
     series: rows.map((row) => row.series),
     timestampsMs: Float64Array.from(rows, (row) => row.timestampMs),
     values: Float64Array.from(rows, (row) => row.value ?? 1),
@@ -40,5 +44,7 @@ export function batchOf(rows: readonly RowInput[]): Batch {
     labelEnds: Uint32Array.from(labels, (bytes) => (end += bytes.length)),
     sampleValues: Float64Array.from(rows, (row) => row.sampleValue ?? 10),
     sampleTimestampsMs: Float64Array.from(rows, (row) => row.sampleTimestampMs ?? row.timestampMs),
+    sampleStartsMs: Float64Array.from(rows, (row) => row.sampleStartMs ?? 0),
+    staleSeries,
   };
 }

@@ -8,6 +8,7 @@ import {
   Verdict,
 } from '../../src/model/exemplar.js';
 import { formatLabels, type Labels, labelsToJson } from '../../src/model/labels.js';
+import type { Metadata } from '../../src/model/metadata.js';
 import type { SeriesRef } from '../../src/model/refs.js';
 import { BodyReader, type BodyRules } from '../../src/scrape/body-reader.js';
 import type { ExemplarSink } from '../../src/scrape/exemplar-sink.js';
@@ -81,6 +82,17 @@ export class RecordingSink implements ExemplarSink {
     this.rejected.push(`${this.#names[series]} ${verdict}`);
   }
 
+  readonly described = new Map<string, Metadata>();
+  readonly stale: string[] = [];
+
+  describe(series: SeriesRef, metadata: Metadata): void {
+    this.described.set(this.#names[series]!, metadata);
+  }
+
+  markStale(series: SeriesRef): void {
+    this.stale.push(this.#names[series]!);
+  }
+
   commit(): void {
     this.rows = this.rows.concat(this.#uncommitted);
     this.#uncommitted = [];
@@ -102,7 +114,7 @@ function rowOf(series: string, exemplar: EncodedExemplar, sample: Sample): Row {
     value: exemplar.value,
     timestampMs: exemplar.timestampMs,
     isTimed: exemplar.hasOwnTimestamp,
-    sample: { value: sample.value, timestampMs: sample.timestampMs },
+    sample: { value: sample.value, timestampMs: sample.timestampMs, startMs: sample.startMs },
   };
 }
 
@@ -182,7 +194,9 @@ function rowsOfLine(
     const end = exemplar.parse(line, at, line.length);
     if (end < 0) break;
     if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
-    rows.push(rowOf(formatLabels(result.labels), exemplar, { value: value.value, timestampMs: sampleMs }));
+    rows.push(
+      rowOf(formatLabels(result.labels), exemplar, { value: value.value, timestampMs: sampleMs, startMs: 0 }),
+    );
     at = end + 3;
   }
   return rows;
