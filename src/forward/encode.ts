@@ -10,6 +10,7 @@ import snappy from 'snappyjs';
 import { encodeLabels, LABEL_SEPARATOR } from '../model/encoded-labels.js';
 import type { Labels } from '../model/labels.js';
 import { exemplarTimeMs, type Row, sampleTimeMs } from './delivery.js';
+import type { Protocol } from './endpoint.js';
 import type { TimeSeries } from './time-series.js';
 
 /** `proto/` lies beside `src/` and beside `dist/`. */
@@ -17,9 +18,7 @@ const PROTO_DIRECTORY = new URL('../../proto/', import.meta.url);
 
 /** A message of one remote write protocol. */
 export interface Encoder {
-  readonly contentType: string;
-  /** Value of the header X-Prometheus-Remote-Write-Version. */
-  readonly protocolVersion: string;
+  readonly protocol: Protocol;
   /** What a series' state keeps so that its labels are encoded once. */
   encodeSeriesLabels(labels: Labels): Buffer;
   /** The compressed body. */
@@ -28,8 +27,7 @@ export interface Encoder {
 
 /** Remote write 1.0: `prometheus.WriteRequest`. */
 export class WriteRequestEncoder implements Encoder {
-  readonly contentType = 'application/x-protobuf';
-  readonly protocolVersion = '0.1.0';
+  readonly protocol: Protocol = { contentType: 'application/x-protobuf', version: '0.1.0' };
   readonly #tags = readTags('remote-write-v1.proto');
   readonly #labelMessages = new LabelMessages(this.#tags);
   // One for all requests: its buffer grows to the largest and stays.

@@ -1,14 +1,38 @@
 /** One HTTP exchange with a receiver: headers, credentials, redirects, and a timeout over all of it. */
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Clock } from '../util/clock.js';
-import type { Encoder } from './encode.js';
 import type { RemoteWriteOptions } from './options.js';
+
+/** What the headers of a request say of its body. */
+export interface Protocol {
+  readonly contentType: string;
+  /** Value of the header X-Prometheus-Remote-Write-Version. */
+  readonly version: string;
+}
+
+export interface Post {
+  readonly protocol: Protocol;
+  readonly body: Buffer;
+  /** 0 for the first try of this body. */
+  readonly attempt: number;
+}
 
 export interface Answer {
   readonly status: number;
   readonly retryAfter: string | undefined;
+  readonly written: Written;
   /** Start of the body of an error; empty for a success. */
   readonly body: string;
+}
+
+/**
+ * What the receiver says it wrote (`X-Prometheus-Remote-Write-…-Written`, remote write 2.0); undefined where it says
+ * nothing, or no number.
+ */
+export interface Written {
+  readonly samples: number | undefined;
+  readonly histograms: number | undefined;
+  readonly exemplars: number | undefined;
 }
 
 /** As much of an error's body as Prometheus reads for its log. */
@@ -19,36 +43,27 @@ export interface EndpointOptions {
   readonly options: RemoteWriteOptions;
   readonly clock: Clock;
   readonly userAgent: string;
-  readonly encoder: Pick<Encoder, 'contentType' | 'protocolVersion'>;
 }
 
 export class Endpoint {
   readonly #url: URL;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #protocolHeaders: Readonly<Record<string, string>>;
+  readonly #userAgent: string;
   readonly #ownHeaders: Readonly<Record<string, string>>;
   // The exchange has its own timeout, on our clock.
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 0 });
 
-  constructor({ options, clock, userAgent, encoder }: EndpointOptions) {
+  constructor({ options, clock, userAgent }: EndpointOptions) {
     this.#url = urlWithoutCredentials(options.url);
     this.#clock = clock;
     this.#timeoutMs = options.remoteTimeoutMs;
-    this.#protocolHeaders = {
-      'content-type': encoder.contentType,
-      'content-encoding': 'snappy',
-      'x-prometheus-remote-write-version': encoder.protocolVersion,
-      'user-agent': userAgent,
-    };
+    this.#userAgent = userAgent;
     this.#ownHeaders = { ...options.headers, ...authorization(options) };
   }
 
-  /**
-   * @param attempt 0 for the first try of this body
-   * @throws Error on what came before an answer: network, timeout, bad redirect, or `stop` aborted
-   */
-  async post(body: Buffer, attempt: number, stop: AbortSignal): Promise<Answer> {
+  /** @throws Error on what came before an answer: network, timeout, bad redirect, or `stop` aborted */
+  async post(post: Post, stop: AbortSignal): Promise<Answer> {
     const abort = new AbortController();
     const onStop = () => abort.abort(stop.reason);
     stop.addEventListener('abort', onStop, { once: true });
@@ -57,7 +72,7 @@ export class Endpoint {
       abort.abort(new Error(`no complete answer within ${this.#timeoutMs} ms`));
     });
     try {
-      return await this.#follow(body, attempt, abort.signal);
+      return await this.#follow(post, abort.signal);
     } finally {
       cancelTimeout();
       stop.removeEventListener('abort', onStop);
@@ -69,10 +84,10 @@ export class Endpoint {
     return this.#agent.destroy();
   }
 
-  async #follow(body: Buffer, attempt: number, signal: AbortSignal): Promise<Answer> {
+  async #follow(post: Post, signal: AbortSignal): Promise<Answer> {
     let url = this.#url;
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#send(url, body, attempt, signal);
+      const response = await this.#send(url, post, signal);
       const location = headerText(response, 'location');
       if (!isRedirect(response.statusCode) || location === undefined || redirects === MAX_REDIRECTS) {
         return readAnswer(response, signal);
@@ -82,10 +97,13 @@ export class Endpoint {
     }
   }
 
-  #send(url: URL, body: Buffer, attempt: number, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  #send(url: URL, { protocol, body, attempt }: Post, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const headers = {
       ...(mayHaveCredentials(this.#url, url) ? this.#ownHeaders : {}),
-      ...this.#protocolHeaders,
+      'content-type': protocol.contentType,
+      'content-encoding': 'snappy',
+      'x-prometheus-remote-write-version': protocol.version,
+      'user-agent': this.#userAgent,
       ...(attempt > 0 ? { 'retry-attempt': String(attempt) } : {}),
     };
     return request(url, { dispatcher: this.#agent, method: 'POST', headers, body, signal });
@@ -108,12 +126,20 @@ function mayHaveCredentials(configured: URL, target: URL): boolean {
 
 async function readAnswer(response: Dispatcher.ResponseData, signal: AbortSignal): Promise<Answer> {
   const status = response.statusCode;
-  const retryAfter = headerText(response, 'retry-after');
+  const head = { status, retryAfter: headerText(response, 'retry-after'), written: readWritten(response) };
   if (status >= 200 && status < 300) {
     await discard(response, signal);
-    return { status, retryAfter, body: '' };
+    return { ...head, body: '' };
   }
-  return { status, retryAfter, body: await readStart(response) };
+  return { ...head, body: await readStart(response) };
+}
+
+function readWritten(response: Dispatcher.ResponseData): Written {
+  const count = (of: string) => {
+    const text = headerText(response, `x-prometheus-remote-write-${of}-written`)?.trim();
+    return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  return { samples: count('samples'), histograms: count('histograms'), exemplars: count('exemplars') };
 }
 
 /** Whatever happens to the body, the status line has said what became of the request. */

@@ -91,7 +91,7 @@ class RemoteWriteForwarder implements Forwarder {
     this.#desiredShards = queue.minShards;
     this.#meter = metrics.meter(options.name, this.#url, () => this.#gauges());
     this.#failures = new FailureLog(log, clock, () => this.#logFields());
-    this.#endpoint = new Endpoint({ options, clock, userAgent, encoder: this.#encoder });
+    this.#endpoint = new Endpoint({ options, clock, userAgent });
     this.#deliveries = new Deliveries((position) => reader.confirm(position));
     this.#states = new SeriesStates(options.externalLabels, (labels) =>
       this.#encoder.encodeSeriesLabels(labels),

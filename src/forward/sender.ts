@@ -89,10 +89,10 @@ export class Sender {
     attempt: number,
     stop: AbortSignal,
   ): Promise<Judgement> {
-    const { clock, endpoint, queue } = this.#parts;
+    const { clock, encoder, endpoint, queue } = this.#parts;
     const startMs = clock.monotonicMs();
     try {
-      const answer = await endpoint.post(body, attempt, stop);
+      const answer = await endpoint.post({ protocol: encoder.protocol, body, attempt }, stop);
       const judgement = judge(answer, queue.retryOnHttp429, clock.nowMs());
       if (judgement.kind === 'delivered') this.#delivered(all, body.length, clock.monotonicMs() - startMs);
       return judgement;
