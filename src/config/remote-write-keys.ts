@@ -1,5 +1,10 @@
 /** The keys of `remote_write`. */
-import { DEFAULT_QUEUE, DEFAULT_REMOTE_WRITE, type ExemplarMode } from '../forward/options.js';
+import {
+  DEFAULT_QUEUE,
+  DEFAULT_REMOTE_WRITE,
+  type ExemplarMode,
+  PROTOBUF_MESSAGES,
+} from '../forward/options.js';
 import { notYet, optional, prometheusOnly, required, section, subsection, withDefault } from './table.js';
 import {
   boolean,
@@ -72,6 +77,11 @@ export const QUEUE_KEYS = {
     DEFAULT_QUEUE.sampleAgeLimitMs,
     'Older exemplars are dropped instead of sent, and counted; `0s`: none.',
   ),
+  replay: withDefault(
+    boolean,
+    DEFAULT_QUEUE.replay,
+    'Whether a remote write that the journal has not met before starts with the oldest exemplar kept there, instead of with what is scraped from now on. Without `--storage.path` nothing older is kept.',
+  ),
 };
 
 const OTHER_CREDENTIALS = 'requests carry no such credentials, so the receiver may refuse them';
@@ -116,11 +126,15 @@ export const REMOTE_WRITE_KEYS = {
     DEFAULT_REMOTE_WRITE.exemplarMode,
     '`self_contained` sends the sample of the same line with an exemplar, so that the receiver knows the series; `attach` sends the exemplar alone; `auto` starts self-contained and attaches where the receiver refuses the samples.',
   ),
+  protobuf_message: optional(
+    oneOf(PROTOBUF_MESSAGES),
+    'Remote write 1.0 or 2.0. If given, it is kept to; if not, the other is sent to a receiver that answers 415.',
+    '`prometheus.WriteRequest`',
+  ),
   queue_config: subsection(QUEUE_KEYS, 'How requests are batched and tried again.'),
   write_relabel_configs: notYet(
     'every exemplar is sent, with the labels it is stored with, also those a rule would drop',
   ),
-  protobuf_message: notYet('remote write 1.0 is sent', 'prometheus.WriteRequest'),
   metadata_config: prometheusOnly('exemplard sends no metadata'),
   send_native_histograms: prometheusOnly('exemplard sends no native histograms', 'false'),
   round_robin_dns: notYet('the address is chosen by the system', 'false'),

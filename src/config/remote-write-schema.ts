@@ -1,5 +1,5 @@
 /** `remote_write` as read → the options of each receiver, credentials included. */
-import type { QueueOptions, RemoteWriteOptions } from '../forward/options.js';
+import { DEFAULT_REMOTE_WRITE, type QueueOptions, type RemoteWriteOptions } from '../forward/options.js';
 import { quote } from './document.js';
 import type { IssueReport } from './issue.js';
 import { type RemoteWriteContext, resolveCredentials } from './remote-write-auth.js';
@@ -39,6 +39,7 @@ function resolveRemoteWrite(
     externalLabels: context.externalLabels,
     sendExemplars: values.send_exemplars,
     exemplarMode: values.exemplar_mode,
+    protobufMessage: values.protobuf_message ?? DEFAULT_REMOTE_WRITE.protobufMessage,
     queue: resolveQueue(values.queue_config, context.report),
   };
 }
@@ -79,6 +80,7 @@ function resolveQueue(section: Section<typeof QUEUE_KEYS>, report: IssueReport):
     maxBackoffMs: atLeast(section, 'max_backoff', 'min_backoff', report),
     retryOnHttp429: values.retry_on_http_429,
     sampleAgeLimitMs: values.sample_age_limit,
+    replay: values.replay,
   };
 }
 

@@ -2,6 +2,10 @@ import type { Labels } from '../model/labels.js';
 
 export type ExemplarMode = 'auto' | 'self_contained' | 'attach';
 
+/** The message that carries the exemplars: remote write 1.0, and 2.0. */
+export const PROTOBUF_MESSAGES = ['prometheus.WriteRequest', 'io.prometheus.write.v2.Request'] as const;
+export type ProtobufMessage = (typeof PROTOBUF_MESSAGES)[number];
+
 /** One `remote_write` block, all defaults resolved. */
 export interface RemoteWriteOptions {
   /** Unique; shown in logs and metrics. */
@@ -16,6 +20,8 @@ export interface RemoteWriteOptions {
   readonly externalLabels: Labels;
   readonly sendExemplars: boolean;
   readonly exemplarMode: ExemplarMode;
+  /** `auto`: 1.0, and the other where the receiver does not know it. */
+  readonly protobufMessage: ProtobufMessage | 'auto';
   readonly queue: QueueOptions;
 }
 
@@ -30,6 +36,8 @@ export interface QueueOptions {
   readonly maxBackoffMs: number;
   readonly retryOnHttp429: boolean;
   readonly sampleAgeLimitMs: number;
+  /** Whether a remote write that the log has not met before starts at the oldest it has, or at what comes next. */
+  readonly replay: boolean;
 }
 
 export const DEFAULT_QUEUE: QueueOptions = {
@@ -44,6 +52,7 @@ export const DEFAULT_QUEUE: QueueOptions = {
   // Unlike Prometheus: a receiver that asks us to slow down is not a reason to lose exemplars.
   retryOnHttp429: true,
   sampleAgeLimitMs: 0,
+  replay: false,
 };
 
 export const DEFAULT_REMOTE_WRITE: Omit<RemoteWriteOptions, 'name' | 'url' | 'externalLabels'> = {
@@ -52,5 +61,6 @@ export const DEFAULT_REMOTE_WRITE: Omit<RemoteWriteOptions, 'name' | 'url' | 'ex
   auth: { type: 'none' },
   sendExemplars: true,
   exemplarMode: 'auto',
+  protobufMessage: 'auto',
   queue: DEFAULT_QUEUE,
 };

@@ -93,6 +93,9 @@ export class MemoryLog implements BatchLog {
     return reader;
   }
 
+  /** Readers live no longer than the process here, and each was closed when it was not wanted any more. */
+  forgetReadersExcept(): void {}
+
   /** Ends every reader's wait and keeps nothing from now on. What readers hold can still be confirmed. */
   close(): void {
     this.#closed = true;

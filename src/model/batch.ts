@@ -83,4 +83,9 @@ export interface BatchLog {
    * @throws Error when the name is taken
    */
   reader(name: string, start?: ReaderStart): BatchReader;
+  /**
+   * Which readers whose names begin with `prefix` are still wanted. The places of the others, and what is kept for
+   * them, are given up: they are gone from the configuration, perhaps since before this process began.
+   */
+  forgetReadersExcept(prefix: string, names: ReadonlySet<string>): void;
 }

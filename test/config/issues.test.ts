@@ -250,10 +250,15 @@ fails(
 );
 fails(
   'queue',
-  remoteWrite('queue_config: {capacity: 0, batch_send_deadline: 0s}', 'exemplar_mode: attached'),
+  remoteWrite(
+    'queue_config: {capacity: 0, batch_send_deadline: 0s}',
+    'exemplar_mode: attached',
+    'protobuf_message: 2.0',
+  ),
   '4:30: remote_write[0].queue_config.capacity must be a whole number from 1 to 2147483647, got "0"',
   '4:54: remote_write[0].queue_config.batch_send_deadline must be a duration above 0 like 500ms, 30s or 1h30m, got "0s"',
   '5:20: remote_write[0].exemplar_mode must be one of auto, self_contained, attach, got "attached"',
+  '6:23: remote_write[0].protobuf_message must be one of prometheus.WriteRequest, io.prometheus.write.v2.Request, got "2.0"',
 );
 
 // Storage and the rest.

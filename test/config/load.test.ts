@@ -74,6 +74,7 @@ remote_write:
     basic_auth: {username: me, password: pa:ss}
     send_exemplars: true
     exemplar_mode: attach
+    protobuf_message: io.prometheus.write.v2.Request
     queue_config:
       capacity: 1
       max_shards: 2
@@ -84,6 +85,7 @@ remote_write:
       max_backoff: 2ms
       retry_on_http_429: false
       sample_age_limit: 1h
+      replay: true
 storage:
   exemplars:
     per_series: 16
@@ -134,6 +136,7 @@ retention_target: 1d
       externalLabels,
       sendExemplars: true,
       exemplarMode: 'attach',
+      protobufMessage: 'io.prometheus.write.v2.Request',
       queue: {
         capacity: 1,
         minShards: 2,
@@ -144,6 +147,7 @@ retention_target: 1d
         maxBackoffMs: 2,
         retryOnHttp429: false,
         sampleAgeLimitMs: 3_600_000,
+        replay: true,
       },
     },
   ]);
