@@ -20,6 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   exposition: ['model', 'util'],
   journal: BELOW_ALL,
   store: BELOW_ALL,
+  'http-client': BELOW_ALL,
   scrape: [...BELOW_ALL, 'exposition'],
   query: [...BELOW_ALL, 'store'],
   forward: BELOW_ALL,
