@@ -31,9 +31,11 @@ const SECRET_KEYS = new Set([
   'consumer_key',
   'secrets',
 ]);
-/** Maps in which the user chooses the keys, and some name a secret. */
-const HEADER_MAPS = new Set(['headers', 'http_headers', 'proxy_connect_header']);
-const SECRET_HEADER = /auth|key|token|secret|password|cookie/i;
+/** Maps in which the user chooses the keys: what a header is called does not always say that it is a secret. */
+const SECRET_MAPS = new Set(['headers', 'proxy_connect_header']);
+/** Maps of that kind in which secrets have a place of their own; their names are looked at all the same. */
+const NAMED_MAPS = new Set(['http_headers', 'endpoint_params']);
+const SECRET_NAME = /auth|key|token|secret|password|cookie/i;
 
 /** What stands in `[start, end)` gives way to `text`. */
 interface Edit {
@@ -69,7 +71,7 @@ function isSecret(pair: Pair<unknown, unknown>, ancestors: readonly unknown[]): 
   const parent = keyOf(ancestors.findLast(isPair));
   // Elsewhere `key` is a plain word; here it is the text of a private key.
   if (parent === 'tls_config') return key === 'key';
-  return HEADER_MAPS.has(parent) && SECRET_HEADER.test(key);
+  return SECRET_MAPS.has(parent) || (NAMED_MAPS.has(parent) && SECRET_NAME.test(key));
 }
 
 function keyOf(pair: Pair<unknown, unknown> | undefined): string {

@@ -1,5 +1,12 @@
 /** The reference of the configuration file, printed from the tables that read it. */
-import { AUTHORIZATION_KEYS, BASIC_AUTH_KEYS, QUEUE_KEYS, REMOTE_WRITE_KEYS } from './remote-write-keys.js';
+import {
+  AUTHORIZATION_KEYS,
+  BASIC_AUTH_KEYS,
+  HTTP_HEADER_KEYS,
+  OAUTH2_KEYS,
+  TLS_KEYS,
+} from './http-client-keys.js';
+import { QUEUE_KEYS, REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { ROOT_KEYS } from './schema.js';
 import { GLOBAL_KEYS, SCRAPE_KEYS, STATIC_CONFIG_KEYS } from './scrape-keys.js';
 import { EXEMPLARS_KEYS, STORAGE_KEYS } from './storage-keys.js';
@@ -14,6 +21,9 @@ export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
   ['remote_write[]', REMOTE_WRITE_KEYS],
   ['remote_write[].basic_auth', BASIC_AUTH_KEYS],
   ['remote_write[].authorization', AUTHORIZATION_KEYS],
+  ['remote_write[].oauth2', OAUTH2_KEYS],
+  ['remote_write[].tls_config', TLS_KEYS],
+  ['remote_write[].http_headers.<name>', HTTP_HEADER_KEYS],
   ['remote_write[].queue_config', QUEUE_KEYS],
   ['storage', STORAGE_KEYS],
   ['storage.exemplars', EXEMPLARS_KEYS],

@@ -5,7 +5,8 @@ import {
   type ExemplarMode,
   PROTOBUF_MESSAGES,
 } from '../forward/options.js';
-import { notYet, optional, prometheusOnly, required, section, subsection, withDefault } from './table.js';
+import { httpClientKeys } from './http-client-keys.js';
+import { notYet, optional, prometheusOnly, required, subsection, withDefault } from './table.js';
 import {
   boolean,
   count,
@@ -16,36 +17,10 @@ import {
   oneOf,
   positiveDuration,
   record,
-  secret,
   text,
 } from './value-type.js';
 
 const EXEMPLAR_MODES: readonly ExemplarMode[] = ['auto', 'self_contained', 'attach'];
-
-const SECRET_MANAGER = notYet('no secret manager is asked; give the secret itself or a file');
-
-export const BASIC_AUTH_KEYS = {
-  username: optional(text, 'User name.'),
-  username_file: optional(nonEmptyText, 'File with the user name, read when the configuration is loaded.'),
-  username_ref: SECRET_MANAGER,
-  password: optional(secret, 'Password.'),
-  password_file: optional(nonEmptyText, 'File with the password, read when the configuration is loaded.'),
-  password_ref: SECRET_MANAGER,
-};
-
-export const AUTHORIZATION_KEYS = {
-  type: withDefault(
-    nonEmptyText,
-    'Bearer',
-    'First word of the `Authorization` header; `Basic` is what `basic_auth` is for.',
-  ),
-  credentials: optional(secret, 'The rest of the header.'),
-  credentials_file: optional(
-    nonEmptyText,
-    'File with the rest of the header, read when the configuration is loaded.',
-  ),
-  credentials_ref: SECRET_MANAGER,
-};
 
 export const QUEUE_KEYS = {
   capacity: withDefault(count(1), DEFAULT_QUEUE.capacity, 'Exemplars that each shard buffers.'),
@@ -85,19 +60,6 @@ export const QUEUE_KEYS = {
 };
 
 const OTHER_CREDENTIALS = 'requests carry no such credentials, so the receiver may refuse them';
-const NO_PROXY = 'the receiver is connected to directly';
-
-/** Keys that give credentials, of which a block may have one. */
-export const AUTH_BLOCKS = [
-  'basic_auth',
-  'authorization',
-  'oauth2',
-  'sigv4',
-  'azuread',
-  'google_iam',
-  'bearer_token',
-  'bearer_token_file',
-] as const;
 
 export const REMOTE_WRITE_KEYS = {
   url: required(httpUrl, 'Where to send. A user name and password in it are sent as basic authentication.'),
@@ -112,10 +74,8 @@ export const REMOTE_WRITE_KEYS = {
     {},
     'Headers to add to each request. Those that remote write itself sets are refused.',
   ),
-  basic_auth: optional(section(BASIC_AUTH_KEYS), 'Credentials. One block of credentials at most.'),
-  authorization: optional(section(AUTHORIZATION_KEYS), 'Credentials as one `Authorization` header.'),
-  bearer_token: optional(secret, 'Short for `authorization.credentials`.'),
-  bearer_token_file: optional(nonEmptyText, 'Short for `authorization.credentials_file`.'),
+  // As in Prometheus: requests of remote write are few and large.
+  ...httpClientKeys(DEFAULT_REMOTE_WRITE.httpClient.enableHttp2),
   send_exemplars: withDefault(
     boolean,
     DEFAULT_REMOTE_WRITE.sendExemplars,
@@ -138,18 +98,7 @@ export const REMOTE_WRITE_KEYS = {
   metadata_config: prometheusOnly('exemplard sends no metadata'),
   send_native_histograms: prometheusOnly('exemplard sends no native histograms', 'false'),
   round_robin_dns: notYet('the address is chosen by the system', 'false'),
-  oauth2: notYet(OTHER_CREDENTIALS),
   sigv4: notYet(OTHER_CREDENTIALS),
   azuread: notYet(OTHER_CREDENTIALS),
   google_iam: notYet(OTHER_CREDENTIALS),
-  tls_config: notYet(
-    "the receiver is verified against the system's certificate authorities, without a client certificate",
-  ),
-  proxy_url: notYet(NO_PROXY),
-  no_proxy: notYet(NO_PROXY),
-  proxy_from_environment: notYet(NO_PROXY, 'false'),
-  proxy_connect_header: notYet(NO_PROXY),
-  http_headers: notYet('requests do not carry these headers; `headers` are sent'),
-  follow_redirects: notYet('redirects are always followed', 'true'),
-  enable_http2: notYet('requests are sent with HTTP/1.1', 'false'),
 };

@@ -1,13 +1,18 @@
 /** `remote_write` as read → the options of each receiver, credentials included. */
 import { DEFAULT_REMOTE_WRITE, type QueueOptions, type RemoteWriteOptions } from '../forward/options.js';
+import type { Labels } from '../model/labels.js';
 import { quote } from './document.js';
+import type { FileContext } from './http-client-schema.js';
 import type { IssueReport } from './issue.js';
-import { type RemoteWriteContext, resolveCredentials } from './remote-write-auth.js';
-import { resolveHeaders } from './remote-write-headers.js';
 import { QUEUE_KEYS, type REMOTE_WRITE_KEYS } from './remote-write-keys.js';
+import { resolveRequests } from './remote-write-requests.js';
 import type { Section } from './table.js';
 
 type RemoteWriteSection = Section<typeof REMOTE_WRITE_KEYS>;
+
+export interface RemoteWriteContext extends FileContext {
+  readonly externalLabels: Labels;
+}
 
 export function resolveRemoteWrites(
   sections: readonly RemoteWriteSection[],
@@ -23,7 +28,6 @@ function resolveRemoteWrite(
   context: RemoteWriteContext,
 ): RemoteWriteOptions {
   const { values } = section;
-  const { url, auth, headers } = resolveCredentials(section, context);
   if (!values.send_exemplars) {
     context.report.warn(
       section.at('send_exemplars'),
@@ -32,10 +36,8 @@ function resolveRemoteWrite(
   }
   return {
     name,
-    url,
+    ...resolveRequests(section, context),
     remoteTimeoutMs: values.remote_timeout,
-    headers: { ...resolveHeaders(values.headers, section.path, context.report), ...headers },
-    auth,
     externalLabels: context.externalLabels,
     sendExemplars: values.send_exemplars,
     exemplarMode: values.exemplar_mode,

@@ -127,18 +127,37 @@ export function oneOf<const Value extends string>(values: readonly Value[]): Val
 }
 
 const USER_INFO_PASSWORD = /^([a-z][a-z\d+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i;
+/** A user without a password is, where URLs are given to programs, nearly always a token. */
+const USER_INFO_ALONE = /^([a-z][a-z\d+.-]*:\/\/)[^/?#@:]+@/i;
+const SECRET_PARAMETER = /([?&][^=&#]*(?:token|key|secret|password|auth|signature)[^=&#]*=)[^&#]+/gi;
 
-/** `http://user:<secret>@host/`. */
+/** `http://user:<secret>@host/?api_key=<secret>`. */
 export function redactUrl(url: string): string {
-  return url.replace(USER_INFO_PASSWORD, `$1:${MASK}@`);
+  if (!url.includes('://')) return url;
+  return url
+    .replace(USER_INFO_PASSWORD, `$1:${MASK}@`)
+    .replace(USER_INFO_ALONE, `$1${MASK}@`)
+    .replace(SECRET_PARAMETER, `$1${MASK}`);
 }
 
 export const httpUrl = scalar({
   name: 'URL',
   expectation: 'a URL that starts with http:// or https://',
-  parse: (value) => (/^https?:\/\//i.test(value) && URL.canParse(value) ? value : undefined),
+  parse: (value) => (isHttpUrl(value) ? value : undefined),
   redact: redactUrl,
 });
+
+/** Empty is none, as in Prometheus. */
+export const httpUrlOrEmpty = scalar({
+  name: 'URL',
+  expectation: 'a URL that starts with http:// or https://',
+  parse: (value) => (value === '' || isHttpUrl(value) ? value : undefined),
+  redact: redactUrl,
+});
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text) && URL.canParse(text);
+}
 
 export function list<Item>(item: ValueType<Item>): ValueType<readonly Item[]> {
   return {

@@ -1,5 +1,7 @@
-/** One HTTP exchange with a receiver: headers, credentials, redirects, and a timeout over all of it. */
-import { Agent, type Dispatcher, request } from 'undici';
+/** One HTTP exchange with a receiver: its headers, what the answer says, and a timeout over all of it. */
+import { type Dispatcher, request } from 'undici';
+import { HttpClient } from '../http-client/client.js';
+import type { AuthOptions } from '../http-client/options.js';
 import type { Clock } from '../util/clock.js';
 import type { RemoteWriteOptions } from './options.js';
 
@@ -37,7 +39,6 @@ export interface Written {
 
 /** As much of an error's body as Prometheus reads for its log. */
 const MAX_ERROR_BODY_BYTES = 1024;
-const MAX_REDIRECTS = 10;
 
 export interface EndpointOptions {
   readonly options: RemoteWriteOptions;
@@ -50,19 +51,18 @@ export class Endpoint {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #userAgent: string;
-  readonly #ownHeaders: Readonly<Record<string, string>>;
-  // The exchange has its own timeout, on our clock.
-  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connectTimeout: 0 });
+  readonly #client: HttpClient;
 
   constructor({ options, clock, userAgent }: EndpointOptions) {
     this.#url = urlWithoutCredentials(options.url);
     this.#clock = clock;
     this.#timeoutMs = options.remoteTimeoutMs;
     this.#userAgent = userAgent;
-    this.#ownHeaders = { ...options.headers, ...authorization(options) };
+    const auth = credentialsOf(options);
+    this.#client = new HttpClient({ ...options.httpClient, auth }, { clock, userAgent });
   }
 
-  /** @throws Error on what came before an answer: network, timeout, bad redirect, or `stop` aborted */
+  /** @throws Error on what came before an answer: credentials, network, timeout, or `stop` aborted */
   async post(post: Post, stop: AbortSignal): Promise<Answer> {
     const abort = new AbortController();
     const onStop = () => abort.abort(stop.reason);
@@ -72,7 +72,7 @@ export class Endpoint {
       abort.abort(new Error(`no complete answer within ${this.#timeoutMs} ms`));
     });
     try {
-      return await this.#follow(post, abort.signal);
+      return await readAnswer(await this.#send(post, abort.signal), abort.signal);
     } finally {
       cancelTimeout();
       stop.removeEventListener('abort', onStop);
@@ -81,47 +81,19 @@ export class Endpoint {
 
   /** Ends idle connections and aborts exchanges. */
   close(): Promise<void> {
-    return this.#agent.destroy();
+    return this.#client.close();
   }
 
-  async #follow(post: Post, signal: AbortSignal): Promise<Answer> {
-    let url = this.#url;
-    for (let redirects = 0; ; redirects++) {
-      const response = await this.#send(url, post, signal);
-      const location = headerText(response, 'location');
-      if (!isRedirect(response.statusCode) || location === undefined || redirects === MAX_REDIRECTS) {
-        return readAnswer(response, signal);
-      }
-      await discard(response, signal);
-      url = new URL(location, url);
-    }
-  }
-
-  #send(url: URL, { protocol, body, attempt }: Post, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  #send({ protocol, body, attempt }: Post, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const headers = {
-      ...(mayHaveCredentials(this.#url, url) ? this.#ownHeaders : {}),
       'content-type': protocol.contentType,
       'content-encoding': 'snappy',
       'x-prometheus-remote-write-version': protocol.version,
       'user-agent': this.#userAgent,
       ...(attempt > 0 ? { 'retry-attempt': String(attempt) } : {}),
     };
-    return request(url, { dispatcher: this.#agent, method: 'POST', headers, body, signal });
+    return request(this.#url, { dispatcher: this.#client.dispatcher, method: 'POST', headers, body, signal });
   }
-}
-
-/**
- * 301 and 302 keep the method here: turning them into a GET, as browsers do, would lose the body without an error.
- * 303 asks for exactly that GET and so is no way to deliver anything.
- */
-function isRedirect(status: number): boolean {
-  return status === 301 || status === 302 || status === 307 || status === 308;
-}
-
-/** The configured host only, and never in the clear what was meant for TLS. User headers often are secrets too. */
-function mayHaveCredentials(configured: URL, target: URL): boolean {
-  const downgraded = configured.protocol === 'https:' && target.protocol !== 'https:';
-  return target.hostname === configured.hostname && !downgraded;
 }
 
 async function readAnswer(response: Dispatcher.ResponseData, signal: AbortSignal): Promise<Answer> {
@@ -174,14 +146,10 @@ export function urlWithoutCredentials(text: string): URL {
   return url;
 }
 
-function authorization({ auth, url }: RemoteWriteOptions): Record<string, string> {
-  if (auth.type === 'bearer') return { authorization: `Bearer ${auth.credentials}` };
-  if (auth.type === 'basic') return { authorization: basic(auth.username, auth.password) };
+/** Those in the URL count where there are no others. */
+function credentialsOf({ httpClient: { auth }, url }: RemoteWriteOptions): AuthOptions {
   const { username, password } = new URL(url);
-  if (username === '' && password === '') return {};
-  return { authorization: basic(decodeURIComponent(username), decodeURIComponent(password)) };
-}
-
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
+  if (auth.type !== 'none' || (username === '' && password === '')) return auth;
+  const [user, secret] = [username, password].map((text) => ({ text: decodeURIComponent(text) }));
+  return { type: 'basic', username: user!, password: secret! };
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_HTTP_CLIENT, type HttpClientOptions } from '../http-client/options.js';
 import type { Labels } from '../model/labels.js';
 
 export type ExemplarMode = 'auto' | 'self_contained' | 'attach';
@@ -12,11 +13,8 @@ export interface RemoteWriteOptions {
   readonly name: string;
   readonly url: string;
   readonly remoteTimeoutMs: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly auth:
-    | { readonly type: 'none' }
-    | { readonly type: 'basic'; readonly username: string; readonly password: string }
-    | { readonly type: 'bearer'; readonly credentials: string };
+  /** Credentials, headers of the user, TLS, proxy and redirects of the requests. */
+  readonly httpClient: HttpClientOptions;
   readonly externalLabels: Labels;
   readonly sendExemplars: boolean;
   readonly exemplarMode: ExemplarMode;
@@ -57,8 +55,8 @@ export const DEFAULT_QUEUE: QueueOptions = {
 
 export const DEFAULT_REMOTE_WRITE: Omit<RemoteWriteOptions, 'name' | 'url' | 'externalLabels'> = {
   remoteTimeoutMs: 30_000,
-  headers: {},
-  auth: { type: 'none' },
+  // As in Prometheus: requests are few and large, and a shard has a connection of its own.
+  httpClient: { ...DEFAULT_HTTP_CLIENT, enableHttp2: false },
   sendExemplars: true,
   exemplarMode: 'auto',
   protobufMessage: 'auto',

@@ -1,8 +1,5 @@
-import type { HeaderSecrets } from './options.js';
+import { HEADER_VALUE, type HeaderSecrets } from './options.js';
 import type { SecretFiles } from './secret-files.js';
-
-/** RFC 9110, section 5.5; obs-text is left out, because it is sent as other bytes than it is written with. */
-const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 
 /** @throws Error that does not show the value: it may be a secret */
 export function checkHeaderValue(value: string, what: string): string {

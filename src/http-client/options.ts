@@ -3,6 +3,9 @@
 /** A text that may be a secret: given itself, or by a file that is read again when it changes. */
 export type Secret = { readonly text: string } | { readonly file: string };
 
+/** RFC 9110, section 5.5; obs-text is left out, because it is sent as other bytes than it is written with. */
+export const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
+
 /** Header name → its values, each sent as a line of its own. */
 export type HeaderSecrets = Readonly<Record<string, readonly Secret[]>>;
 

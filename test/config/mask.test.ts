@@ -12,15 +12,17 @@ scrape_configs:
       key: |
         hunter4
       key_file: shown
-    oauth2: {client_id: shown, client_secret: 12345678}
+    oauth2: {client_id: shown, client_secret: 12345678, endpoint_params: {scope: shown, password: hunter14}}
+    proxy_url: http://hunter15@p:1
+    proxy_connect_header: {X-Shown: [hunter16]}
     http_headers:
       X-Api-Key: {values: [hunter5], files: [hunter6]}
       X-Shown: {values: [shown], secrets: ["hunter7"]}
     consul_sd_configs: [{server: h, token: hunter8}]
     static_configs: [{targets: [h:1], labels: {key: shown, code: 007}}]
 remote_write:
-  - url: https://me:hunter9@r:1/w?shown=1
-    headers: {X-Scope-OrgID: shown, X-Auth-Token: hunter10}
+  - url: https://me:hunter9@r:1/w?shown=1&api_key=hunter17&x=shown#f
+    headers: {X-Scope-OrgID: hunter13, X-Auth-Token: hunter10}
     authorization: {credentials: &secret hunter11}
   - url: http://r # a comment
     name: *secret
@@ -37,15 +39,17 @@ scrape_configs:
     tls_config:
       key: <secret>
       key_file: shown
-    oauth2: {client_id: shown, client_secret: <secret>}
+    oauth2: {client_id: shown, client_secret: <secret>, endpoint_params: {scope: shown, password: <secret>}}
+    proxy_url: http://<secret>@p:1
+    proxy_connect_header: {X-Shown: [<secret>]}
     http_headers:
       X-Api-Key: {values: [<secret>], files: [<secret>]}
       X-Shown: {values: [shown], secrets: [<secret>]}
     consul_sd_configs: [{server: h, token: <secret>}]
     static_configs: [{targets: [h:1], labels: {key: shown, code: 007}}]
 remote_write:
-  - url: https://me:<secret>@r:1/w?shown=1
-    headers: {X-Scope-OrgID: shown, X-Auth-Token: <secret>}
+  - url: https://me:<secret>@r:1/w?shown=1&api_key=<secret>&x=shown#f
+    headers: {X-Scope-OrgID: <secret>, X-Auth-Token: <secret>}
     authorization: {credentials: &secret <secret>}
   - url: http://r
     name: *secret

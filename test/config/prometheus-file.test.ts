@@ -106,7 +106,9 @@ t.test('a prometheus.yml', async (t) => {
       ['kubernetes-pods', 15_000, 10_000, []],
     ],
   );
-  t.match(config.remoteWrites[0], { auth: { type: 'basic', username: '12345', password: 'hunter2' } });
+  t.match(config.remoteWrites[0], {
+    httpClient: { auth: { type: 'basic', username: { text: '12345' }, password: { text: 'hunter2' } } },
+  });
   t.equal(config.store.maxExemplars, 100_000);
   t.notMatch(config.text, /hunter2|#/);
 });

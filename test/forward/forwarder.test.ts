@@ -8,6 +8,7 @@ import {
   type QueueOptions,
   type RemoteWriteOptions,
 } from '../../src/forward/options.js';
+import type { HttpClientOptions } from '../../src/http-client/options.js';
 import { MemoryLog } from '../../src/journal/memory-log.js';
 import type { Batch, BatchReader } from '../../src/model/batch.js';
 import { labelsFromRecord } from '../../src/model/labels.js';
@@ -90,6 +91,12 @@ async function passing(clock: FakeClock, stepMs: number, condition: () => boolea
   }, what);
 }
 
+const withToken = (headers: HttpClientOptions['headers']): HttpClientOptions => ({
+  ...DEFAULT_REMOTE_WRITE.httpClient,
+  auth: { type: 'authorization', scheme: 'Bearer', credentials: { text: 'token' } },
+  headers,
+});
+
 const exemplarTimes = (receiver: Receiver) =>
   receiver.accepted.flatMap(({ series }) =>
     series.flatMap(({ exemplars }) => exemplars.map((e) => e.timestamp)),
@@ -97,8 +104,11 @@ const exemplarTimes = (receiver: Receiver) =>
 
 t.test('sends headers, credentials and body as the protocol wants', async (t) => {
   const { receiver, clock, log, delivered, forwarder } = await setup(t, {
-    headers: { 'x-scope-orgid': 'tenant' },
-    auth: { type: 'basic', username: 'user', password: 'päss' },
+    httpClient: {
+      ...DEFAULT_REMOTE_WRITE.httpClient,
+      headers: { 'X-Scope-OrgID': [{ text: 'tenant' }] },
+      auth: { type: 'basic', username: { text: 'user' }, password: { text: 'päss' } },
+    },
     externalLabels: labelsFromRecord({ cluster: 'c1' }),
   });
   log.append(batchOf([{ series: x, timestampMs: clock.nowMs() }]));
@@ -120,7 +130,7 @@ t.test('sends headers, credentials and body as the protocol wants', async (t) =>
 });
 
 t.test('a bearer token is sent; a password in the URL is used and shown nowhere', async (t) => {
-  const bearer = await setup(t, { auth: { type: 'bearer', credentials: 'token' } });
+  const bearer = await setup(t, { httpClient: withToken({}) });
   bearer.log.append(batchOf([{ series: x, timestampMs: 1 }]));
   await passing(bearer.clock, 1000, () => bearer.receiver.requests.length === 1, 'request');
   t.equal(bearer.receiver.requests[0]?.headers.authorization, 'Bearer token');
@@ -289,8 +299,7 @@ t.test('redirects are followed, with credentials to the same host only', async (
   const other = await startReceiver('127.0.0.2');
   t.teardown(() => other.close());
   const { receiver, clock, log, delivered } = await setup(t, {
-    auth: { type: 'bearer', credentials: 'token' },
-    headers: { 'x-api-key': 'secret' },
+    httpClient: withToken({ 'X-Api-Key': [{ text: 'secret' }] }),
     queue: { batchSendDeadlineMs: 0 },
   });
   const locations = ['/moved', other.url];

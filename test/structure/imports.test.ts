@@ -23,10 +23,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'http-client': BELOW_ALL,
   scrape: [...BELOW_ALL, 'exposition'],
   query: [...BELOW_ALL, 'store'],
-  forward: BELOW_ALL,
+  forward: [...BELOW_ALL, 'http-client'],
   http: [...BELOW_ALL, 'query', 'store'],
   // Puts the options and defaults that parts export together; no part imports it.
-  config: [...BELOW_ALL, 'scrape', 'store', 'forward'],
+  config: [...BELOW_ALL, 'http-client', 'scrape', 'store', 'forward'],
   'version.ts': [],
   'app.ts': [...BELOW_ALL, 'config', 'forward', 'http', 'journal', 'scrape', 'store', 'version.ts'],
   // Commands: on top of everything.
@@ -128,7 +128,7 @@ t.test('arrows between parts', async (t) => {
 });
 
 t.test('config knows the options of parts, not the parts', async (t) => {
-  const others = ['scrape', 'store', 'forward'];
+  const others = ['http-client', 'scrape', 'store', 'forward'];
   const acting = imports.filter(
     ({ from, to }) => partOf(from) === 'config' && others.includes(partOf(to)) && !CONFIG_READS.test(to),
   );
