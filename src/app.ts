@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from './config/schema.js';
+import { Durability, markForwarded } from './durability.js';
 import { ForwardManager } from './forward/manager.js';
 import { RemoteWriteMetrics } from './forward/metrics.js';
 import { addRoutes } from './http/routes.js';
@@ -8,7 +9,8 @@ import { createServer } from './http/server.js';
 import type { RuntimeStatus } from './http/status.js';
 import type { ActiveTarget } from './http/targets.js';
 import { MemoryLog } from './journal/memory-log.js';
-import type { Batch } from './model/batch.js';
+import { addJournalMetrics } from './journal/metrics.js';
+import type { BatchLog } from './model/batch.js';
 import { BodyBufferPool } from './scrape/body-buffer.js';
 import { createConnector } from './scrape/connector.js';
 import { ScrapeManager } from './scrape/manager.js';
@@ -26,6 +28,7 @@ import { USER_AGENT, VERSION } from './version.js';
 /** Accepted rows that wait for remote writes; more than an hour of a thousand exemplars a second. */
 const MAX_BATCH_LOG_BYTES = 256 * 1024 * 1024;
 const MAINTENANCE_INTERVAL_MS = 60_000;
+const SNAPSHOT_CHECK_INTERVAL_MS = 5_000;
 
 /** How long a remote write that a reload removed or changed may go on sending what it holds. */
 const RELOAD_FLUSH_MS = 10_000;
@@ -37,6 +40,8 @@ export interface ListenAddress {
 
 export interface AppParts {
   readonly config: Config;
+  /** Where journal and snapshots are; undefined: memory only. */
+  readonly storagePath: string | undefined;
   readonly listen: readonly ListenAddress[];
   readonly enableLifecycle: boolean;
   /** The flags as `/api/v1/status/flags` shows them. */
@@ -56,7 +61,8 @@ export class App {
   readonly #parts: AppParts;
   readonly #store: ExemplarStore;
   readonly #intake: Intake;
-  readonly #batches: MemoryLog;
+  readonly #durability: Durability | undefined;
+  readonly #batches: BatchLog;
   readonly #forwarding: ForwardManager;
   readonly #scraping: ScrapeManager;
   readonly #registry = createRegistry();
@@ -67,6 +73,7 @@ export class App {
   #runtime: RuntimeStatus;
   #readiness: Readiness = 'starting';
   #cancelMaintenance = () => {};
+  #cancelSnapshots = () => {};
 
   constructor(parts: AppParts) {
     const { clock, log, config } = parts;
@@ -75,10 +82,8 @@ export class App {
     this.#runtime = { startMs: clock.nowMs(), configLoadedMs: clock.nowMs(), isReloadGood: true };
     this.#store = new ExemplarStore(config.store);
     this.#intake = new Intake(this.#store);
-    this.#batches = new MemoryLog({
-      maxBytes: MAX_BATCH_LOG_BYTES,
-      onDelivered: (batch) => this.#markForwarded(batch),
-    });
+    this.#durability = this.#createDurability();
+    this.#batches = this.#durability?.journal ?? this.#createMemoryLog();
     const shared = { clock, log, userAgent: USER_AGENT };
     this.#forwarding = new ForwardManager({
       ...shared,
@@ -96,6 +101,7 @@ export class App {
     addBuildInfo(this.#registry, VERSION);
     addStoreMetrics(this.#registry, this.#store);
     addRetentionMetrics(this.#registry, this.#store, clock);
+    if (this.#durability !== undefined) addJournalMetrics(this.#registry, this.#durability);
   }
 
   /** Where the server listens, once started. */
@@ -109,8 +115,11 @@ export class App {
   start(): Promise<void> {
     return this.#starting.run(async () => {
       await this.#listen();
+      this.#store.isForwarding = this.#config.remoteWrites.length > 0;
+      await this.#durability?.open();
       await this.#apply(this.#config, 0);
       this.#maintain();
+      this.#saveSnapshots();
       this.#readiness = 'ready';
       this.#parts.log.info({ listening: this.addresses.join(', '), version: VERSION }, 'exemplard is ready');
     });
@@ -122,9 +131,11 @@ export class App {
       const deadlineAtMs = this.#parts.clock.monotonicMs() + deadlineMs;
       this.#readiness = 'stopping';
       this.#cancelMaintenance();
+      this.#cancelSnapshots();
       await this.#scraping.stop();
       await this.#forwarding.stop(deadlineMs);
-      this.#batches.close();
+      await this.#batches.close();
+      await this.#durability?.close();
       await this.#closeServers(deadlineAtMs);
       this.#parts.log.info({}, 'exemplard has stopped');
     });
@@ -145,9 +156,11 @@ export class App {
 
   async #apply(config: Config, flushMs: number): Promise<void> {
     const isForwarding = config.remoteWrites.length > 0;
+    const isRead = isForwarding || this.#batches.isDurable;
     this.#store.isForwarding = isForwarding;
-    this.#intake.publish = isForwarding ? (batch) => this.#batches.append(batch) : undefined;
+    this.#intake.publish = isRead ? (batch) => this.#batches.append(batch) : undefined;
     this.#store.setOptions(config.store, this.#parts.clock.nowMs());
+    this.#durability?.setOptions(config.journal);
     await this.#forwarding.apply(config.remoteWrites, flushMs);
     await this.#scraping.apply(config.scrapeJobs);
   }
@@ -165,6 +178,7 @@ export class App {
         flags,
         version: VERSION,
         readiness: () => this.#readiness,
+        impairment: () => this.#impairment(),
         reload: () => this.reload(),
         quit: onQuit,
         retentionTargetMs: () => this.#config.retentionTargetMs,
@@ -188,10 +202,37 @@ export class App {
     cancelDeadline();
   }
 
+  /** What does not work although the process does. */
+  #impairment(): string | undefined {
+    const failure = this.#durability?.journal.failure;
+    if (failure === undefined) return undefined;
+    const since = new Date(failure.sinceMs).toISOString();
+    return `The journal cannot be written since ${since}: ${failure.error}`;
+  }
+
   #maintain(): void {
     this.#cancelMaintenance = this.#parts.clock.after(MAINTENANCE_INTERVAL_MS, () => {
       this.#store.forgetIdle(this.#parts.clock.nowMs());
       this.#maintain();
+    });
+  }
+
+  #saveSnapshots(): void {
+    this.#cancelSnapshots = this.#parts.clock.after(SNAPSHOT_CHECK_INTERVAL_MS, () => {
+      this.#durability?.saveIfDue().finally(() => this.#saveSnapshots());
+    });
+  }
+
+  #createDurability(): Durability | undefined {
+    const { storagePath: path, config, clock, log } = this.#parts;
+    if (path === undefined) return undefined;
+    return new Durability({ path, options: config.journal, store: this.#store, clock, log });
+  }
+
+  #createMemoryLog(): MemoryLog {
+    return new MemoryLog({
+      maxBytes: MAX_BATCH_LOG_BYTES,
+      onDelivered: (batch) => markForwarded(this.#store, batch),
     });
   }
 
@@ -212,12 +253,6 @@ export class App {
         intervalMs: job.intervalMs,
         timeoutMs: job.timeoutMs,
       };
-    }
-  }
-
-  #markForwarded(batch: Batch): void {
-    for (let row = 0; row < batch.length; row++) {
-      this.#store.markForwarded(batch.series[row]!, batch.timestampsMs[row]!);
     }
   }
 }

@@ -92,6 +92,10 @@ function addRunOptions(program: Command): Command {
   return program
     .option('--config.file <file>', 'configuration, in Prometheus’ format')
     .option('--scrape <url>', 'scrape this URL every 5 s, without a file; repeatable', collect, [])
+    .option(
+      '--storage.path <directory>',
+      'where exemplars outlive a restart; without it, they are in memory alone',
+    )
     .option('--web.listen-address <host:port>', 'where to serve HTTP; repeatable', collect, [])
     .option('--web.enable-lifecycle', 'allow /-/reload and /-/quit', false)
     .addOption(

@@ -14,6 +14,7 @@ import { parseListenAddress } from './listen-address.js';
 export interface RunOptions {
   readonly 'config.file'?: string;
   readonly scrape: readonly string[];
+  readonly 'storage.path'?: string;
   readonly 'web.listenAddress': readonly string[];
   readonly 'web.enableLifecycle': boolean;
   readonly 'log.level': LogLevel;
@@ -66,6 +67,7 @@ function createApp(options: RunOptions, log: Log, end: EndOfRun): App | undefine
   try {
     return new App({
       config: loadConfig(options, log),
+      storagePath: options['storage.path'],
       listen: listenAddresses(options),
       enableLifecycle: options['web.enableLifecycle'],
       flags: flagsOf(options),
@@ -104,6 +106,7 @@ function flagsOf(options: RunOptions): Record<string, string> {
   return {
     'config.file': options['config.file'] ?? '',
     scrape: options.scrape.join(','),
+    'storage.path': options['storage.path'] ?? '',
     'web.listen-address': options['web.listenAddress'].join(',') || DEFAULT_LISTEN_ADDRESS,
     'web.enable-lifecycle': String(options['web.enableLifecycle']),
     'log.level': options['log.level'],

@@ -1,10 +1,12 @@
 /** The whole file as one table, and from what was read by it the options of every part. */
 import { dirname } from 'node:path';
 import type { RemoteWriteOptions } from '../forward/options.js';
+import type { JournalOptions } from '../journal/options.js';
 import type { Labels } from '../model/labels.js';
 import type { ScrapeJobOptions } from '../scrape/options.js';
 import type { StoreOptions } from '../store/options.js';
 import type { IssueReport } from './issue.js';
+import { JOURNAL_KEYS, resolveJournal } from './journal-keys.js';
 import { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { resolveRemoteWrites } from './remote-write-schema.js';
 import { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
@@ -17,6 +19,7 @@ export interface Config {
   readonly scrapeJobs: readonly ScrapeJobOptions[];
   readonly remoteWrites: readonly RemoteWriteOptions[];
   readonly store: StoreOptions;
+  readonly journal: JournalOptions;
   /** What the retention forecast compares with; undefined: nothing. */
   readonly retentionTargetMs: number | undefined;
   readonly externalLabels: Labels;
@@ -34,7 +37,7 @@ export const ROOT_KEYS = {
     'How far back you wish to see. `/api/v1/retention` says what that needs.',
   ),
   scrape_config_files: notYet('jobs in these files are not scraped; list them in scrape_configs'),
-  journal: notYet('exemplars are kept in memory alone, and a restart forgets them'),
+  journal: subsection(JOURNAL_KEYS, 'What outlives a restart. Needs `--storage.path`.'),
   archive: notYet('exemplars are kept in memory alone, and nothing is archived'),
   sampling: notYet('no traces are chosen'),
   upstream: notYet('requests that exemplard does not answer itself are not passed on'),
@@ -52,7 +55,7 @@ export function resolveConfig(
   environment: NodeJS.ProcessEnv,
   report: IssueReport,
 ): Omit<Config, 'text'> {
-  const { global, scrape_configs, remote_write, storage, retention_target } = root.values;
+  const { global, scrape_configs, remote_write, storage, journal, retention_target } = root.values;
   const externalLabels = resolveExternalLabels(global, environment, report);
   if (scrape_configs.length === 0)
     report.warn(root.at('scrape_configs'), 'no scrape_configs: nothing is scraped');
@@ -60,6 +63,7 @@ export function resolveConfig(
     scrapeJobs: resolveScrapeJobs(global, scrape_configs, report),
     remoteWrites: resolveRemoteWrites(remote_write, { externalLabels, directory: dirname(fileName), report }),
     store: resolveStore(storage.values.exemplars),
+    journal: resolveJournal(journal),
     retentionTargetMs: retention_target,
     externalLabels,
   };

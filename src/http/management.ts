@@ -3,6 +3,8 @@ import type { Log } from '../util/log.js';
 
 export interface ManagementParts {
   readonly readiness: () => 'starting' | 'ready' | 'stopping';
+  /** What does not work although the process is ready, as a sentence. */
+  readonly impairment: () => string | undefined;
   readonly enableLifecycle: boolean;
   /** Rejects with what is wrong with the new configuration. */
   readonly reload: () => Promise<void>;
@@ -14,7 +16,7 @@ export interface ManagementParts {
 export function managementRoutes(server: FastifyInstance, parts: ManagementParts): void {
   probeRoute(server, '/-/healthy', (reply) => text(reply, 200, 'exemplard is Healthy.\n'));
   probeRoute(server, '/-/ready', (reply) =>
-    parts.readiness() === 'ready' ? text(reply, 200, 'exemplard is Ready.\n') : unavailable(reply, parts),
+    parts.readiness() === 'ready' ? text(reply, 200, readyText(parts)) : unavailable(reply, parts),
   );
   lifecycleRoute(server, '/-/reload', parts, async (reply) => {
     try {
@@ -39,6 +41,12 @@ export function refuseUntilReady(server: FastifyInstance, parts: Pick<Management
     if (parts.readiness() === 'ready' || always.has(pathOf(request))) return;
     return unavailable(reply, parts);
   });
+}
+
+/** Still ready: everything but what is impaired goes on, and queries would miss it if it were taken out of service. */
+function readyText({ impairment }: Pick<ManagementParts, 'impairment'>): string {
+  const sentence = impairment();
+  return `exemplard is Ready.\n${sentence === undefined ? '' : `${sentence}\n`}`;
 }
 
 function pathOf(request: FastifyRequest): string {

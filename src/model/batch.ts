@@ -88,4 +88,6 @@ export interface BatchLog {
    * them, are given up: they are gone from the configuration, perhaps since before this process began.
    */
   forgetReadersExcept(prefix: string, names: ReadonlySet<string>): void;
+  /** Nothing is appended and handed out any more. Calling again gives the same. */
+  close(): void | Promise<void>;
 }

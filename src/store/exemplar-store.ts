@@ -15,7 +15,7 @@ import { MetricMetadata } from './metric-metadata.js';
 import { SLOT_SHARE, type StoreOptions } from './options.js';
 import { RingStore } from './ring-store.js';
 import { SeriesIndex } from './series-index.js';
-import { SeriesStats } from './series-stats.js';
+import { type SavedStats, SeriesStats } from './series-stats.js';
 import { SlotSlab } from './slot-slab.js';
 
 /** At the cap of series this share of them is looked up at once, so that looking is rare. */
@@ -47,6 +47,7 @@ export interface StoreTotals {
 export class ExemplarStore {
   readonly index = new SeriesIndex();
   readonly stats = new SeriesStats();
+  readonly metadata = new MetricMetadata();
   readonly rings: RingStore;
   readonly totals: StoreTotals = {
     accepted: 0,
@@ -74,7 +75,6 @@ export class ExemplarStore {
 
   /** What sinks hold of a series, made when first wanted. */
   readonly #sinkSeries = new Map<SeriesRef, Series>();
-  readonly #metadata = new MetricMetadata();
   /** Exemplars up to this time have reached every sink; by series, empty while nobody forwards. */
   #forwardedMs: Float64Array | undefined;
 
@@ -159,12 +159,41 @@ export class ExemplarStore {
     if (verdict !== Verdict.accepted) return this.countRejected(series, verdict);
     const verdictOnRoom = this.#makeRoom(series);
     if (verdictOnRoom !== Verdict.accepted) return this.countRejected(series, verdictOnRoom);
-    this.rings.insert(series);
-    this.#exemplars++;
-    this.#holdings.set(series, this.rings.held(series));
-    this.stats.countAccepted(series, nowMs);
-    this.totals.accepted++;
+    this.#insert(series);
     return verdict;
+  }
+
+  /**
+   * Takes in again what was accepted before a restart. It was judged then: only what the ring has already, or had
+   * and gave up, stays out, and is not counted again.
+   */
+  replay(series: SeriesRef, exemplar: EncodedExemplar, acceptedMs: number): void {
+    this.#nowMs = acceptedMs;
+    if (acceptedMs > this.stats.lastExposedMs[series]!) this.stats.lastExposedMs[series] = acceptedMs;
+    this.rings.layOut(exemplar);
+    const verdict = this.rings.judge(series, this.#options.perSeries, Number.POSITIVE_INFINITY);
+    if (verdict === Verdict.accepted && this.#makeRoom(series) === Verdict.accepted) this.#insert(series);
+  }
+
+  /** An exemplar that the ring of a series without exemplars had given up: nothing at or below it comes in again. */
+  restoreFloor(series: SeriesRef, exemplar: EncodedExemplar): void {
+    this.replay(series, exemplar, this.#nowMs);
+    if (this.rings.held(series) > 0) this.#giveUpOldest(series);
+  }
+
+  /** Once everything is restored: counters as they were. */
+  restoreStats(series: SeriesRef, stats: SavedStats, forwardedMs: number): void {
+    this.stats.restore(series, stats);
+    if (this.#forwardedMs !== undefined) this.#forwardedMs[series] = forwardedMs;
+  }
+
+  restoreTotals(totals: StoreTotals): void {
+    Object.assign(this.totals, totals);
+  }
+
+  /** Exemplars of this series up to here have reached every sink. */
+  forwardedMs(series: SeriesRef): number {
+    return this.#forwardedMs?.[series] ?? Number.NEGATIVE_INFINITY;
   }
 
   /** An exemplar was refused, here or before it came here. */
@@ -215,15 +244,26 @@ export class ExemplarStore {
     return series === undefined ? this.#createSinkSeries(NO_SERIES, labels) : this.sinkSeries(series);
   }
 
+  /** The number of a series that sinks hold: a new one if it was forgotten meanwhile. */
+  refOf(series: Series, nowMs: number): SeriesRef {
+    return this.#sinkSeries.get(series.ref) === series ? series.ref : this.seriesOf(series.labels, nowMs);
+  }
+
   /** What the exposition says of the metric of this series. */
   describe(series: SeriesRef, metadata: Metadata): void {
-    this.#metadata.describe(this.index.metricName(series), metadata);
+    this.metadata.describe(this.index.metricName(series), metadata);
   }
 
   /** From now on, what is overwritten before `markForwarded` is counted. */
   set isForwarding(isForwarding: boolean) {
     if (!isForwarding) this.#forwardedMs = undefined;
     else this.#forwardedMs ??= new Float64Array(this.#seriesCapacity).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  /** Every sink has everything held now. */
+  markAllForwarded(): void {
+    if (this.#forwardedMs === undefined) return;
+    for (const series of this.index.all()) this.#forwardedMs[series] = this.rings.newestMs(series);
   }
 
   /** Every sink has this exemplar now. Harmless for a series forgotten since. */
@@ -233,8 +273,27 @@ export class ExemplarStore {
   }
 
   #createSinkSeries(ref: SeriesRef, labels: Labels): Series {
-    const metadata = this.#metadata.of(labelValue(labels, METRIC_NAME));
+    const metadata = this.metadata.of(labelValue(labels, METRIC_NAME));
     return { ref, labels, hash: hashLabels(labels), metadata };
+  }
+
+  /** The candidate, for which there is room. */
+  #insert(series: SeriesRef): void {
+    this.rings.insert(series);
+    this.#exemplars++;
+    this.#holdings.set(series, this.rings.held(series));
+    this.stats.countAccepted(series, this.#nowMs);
+    this.totals.accepted++;
+  }
+
+  /** Some sink will never get this exemplar, though the ring may still have it. Harmless for a forgotten series. */
+  countUndeliverable(series: Series, timestampMs: number): void {
+    if (this.#forwardedMs === undefined || this.#sinkSeries.get(series.ref) !== series) return;
+    // What the ring gave up before was counted then.
+    if (!(timestampMs >= this.rings.oldestMs(series.ref))) return;
+    this.stats.overwrittenUnforwarded[series.ref]!++;
+    this.totals.overwrittenUnforwarded++;
+    this.markForwarded(series, timestampMs);
   }
 
   /** Room for the candidate under all caps, or why it gets none: it would be the next to go, or fits nowhere. */

@@ -13,7 +13,12 @@ export class MetricMetadata {
     return this.#byName.get(metricName) ?? NO_METADATA;
   }
 
+  entries(): Iterable<readonly [metricName: string, metadata: Metadata]> {
+    return this.#byName;
+  }
+
   describe(metricName: string, { type, help, unit }: Metadata): void {
+    if (type === '' && help === '' && unit === '') return;
     if (this.#byName.size >= MAX_METRICS && !this.#byName.has(metricName)) return;
     this.#byName.set(metricName, { type, help: help.slice(0, MAX_HELP_LENGTH), unit });
   }

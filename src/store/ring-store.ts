@@ -11,7 +11,10 @@ const OWN_TIMESTAMP = 0x8000;
 const SHAPE_MASK = 0x7fff;
 
 /** Room for the longest label set: four bytes a code point, and two separators a label. */
-const MAX_TEXT_BYTES = 4 * MAX_EXEMPLAR_CODE_POINTS + 2 * MAX_EXEMPLAR_CODE_POINTS + ID_BYTES;
+export const MAX_ENCODED_BYTES = 4 * MAX_EXEMPLAR_CODE_POINTS + 2 * MAX_EXEMPLAR_CODE_POINTS;
+const MAX_TEXT_BYTES = MAX_ENCODED_BYTES + ID_BYTES;
+
+const HEX_DIGITS = Buffer.from('0123456789abcdef');
 
 /** An exemplar of this series has just been given up, held or not by the floor. */
 export type OnGivenUp = (series: SeriesRef, timestampMs: number) => void;
@@ -209,6 +212,11 @@ export class RingStore {
     return this.#held[series] === 0 ? NO_SLOT : (this.#newest[series] as SlotRef);
   }
 
+  /** The greatest given up; `nextSlot` of it is the oldest held. */
+  floorSlot(series: SeriesRef): SlotRef {
+    return this.#hasFloor[series] === 1 ? (this.#first[series] as SlotRef) : NO_SLOT;
+  }
+
   nextSlot(slot: SlotRef): SlotRef {
     return this.#slab.next[slot] as SlotRef;
   }
@@ -239,6 +247,25 @@ export class RingStore {
       json += `${i === 0 ? '' : ','}${shape.jsonNames[i]!}${this.#slab.ids.toString('hex', at, at + shape.kinds[i]!)}"`;
     }
     return `${json}}`;
+  }
+
+  /**
+   * Writes what `labels` gives, encoded, to `out[at, …)`, where MAX_ENCODED_BYTES must fit.
+   * @returns where it ends
+   */
+  writeLabels(slot: SlotRef, out: Buffer, at: number): number {
+    const shapeNumber = this.#slab.shapes[slot]! & SHAPE_MASK;
+    const shape = this.#shapes.shape(shapeNumber);
+    if (shape.texts > 0 || shapeNumber === NAMES_AS_TEXT_SHAPE)
+      return at + encodeLabels(this.labels(slot)).copy(out, at);
+    let to = at;
+    for (let i = 0, id = slot * ID_BYTES; i < shape.kinds.length; id += shape.kinds[i]!, i++) {
+      to += shape.names[i]!.copy(out, to);
+      out[to++] = LABEL_SEPARATOR;
+      to = writeHex(this.#slab.ids, id, id + shape.kinds[i]!, out, to);
+      out[to++] = LABEL_SEPARATOR;
+    }
+    return to;
   }
 
   #oldest(series: SeriesRef): SlotRef {
@@ -345,6 +372,16 @@ export class RingStore {
     this.#first[series] = following;
     if (following !== NO_SLOT) slab.prev[following] = NO_SLOT;
   }
+}
+
+/** A loop, because the few bytes of an id are written sooner than a native call is made. */
+function writeHex(bytes: Buffer, start: number, end: number, out: Buffer, at: number): number {
+  let to = at;
+  for (let i = start; i < end; i++) {
+    out[to++] = HEX_DIGITS[bytes[i]! >> 4]!;
+    out[to++] = HEX_DIGITS[bytes[i]! & 15]!;
+  }
+  return to;
 }
 
 /** NaN is equal to NaN and below everything else. */

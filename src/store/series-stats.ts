@@ -9,6 +9,21 @@ export const LONG_RATE_WINDOW_MS = 60 * 60_000;
 /** Lifetimes kept of each series: those of the last so many overwritten exemplars. */
 const LIFETIMES = 8;
 
+/** All that is known of one series, but what it is called. */
+export interface SavedStats {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly overwritten: number;
+  readonly overwrittenUnforwarded: number;
+  readonly rejected: readonly number[];
+  readonly lastExposedMs: number;
+  readonly createdMs: number;
+  readonly lastAcceptedMs: number;
+  readonly shortRate: number;
+  readonly longRate: number;
+  readonly lifetimesMs: readonly number[];
+}
+
 /** What has happened to each series since it is known: columns by series. */
 export class SeriesStats {
   static readonly BYTES_PER_SERIES = 4 * 4 + 4 * REJECT_REASONS.length + 8 * 3 + 4 * 2 + 4;
@@ -103,6 +118,40 @@ export class SeriesStats {
     if (row < 0) return [];
     const lifetimes = this.#lifetimes.subarray(row * LIFETIMES, (row + 1) * LIFETIMES);
     return Array.from(lifetimes).filter((lifetimeMs) => !Number.isNaN(lifetimeMs));
+  }
+
+  saved(series: SeriesRef): SavedStats {
+    const reasons = REJECT_REASONS.length;
+    return {
+      accepted: this.accepted[series]!,
+      duplicates: this.duplicates[series]!,
+      overwritten: this.overwritten[series]!,
+      overwrittenUnforwarded: this.overwrittenUnforwarded[series]!,
+      rejected: Array.from(this.rejected.subarray(series * reasons, (series + 1) * reasons)),
+      lastExposedMs: this.lastExposedMs[series]!,
+      createdMs: this.#createdMs[series]!,
+      lastAcceptedMs: this.#lastAcceptedMs[series]!,
+      shortRate: this.#shortRates[series]!,
+      longRate: this.#longRates[series]!,
+      lifetimesMs: this.lifetimesMs(series),
+    };
+  }
+
+  restore(series: SeriesRef, saved: SavedStats): void {
+    this.begin(series, saved.createdMs);
+    for (const lifetimeMs of saved.lifetimesMs) {
+      this.recordLifetime(series, lifetimeMs);
+      this.overwritten[series]!++;
+    }
+    this.accepted[series] = saved.accepted;
+    this.duplicates[series] = saved.duplicates;
+    this.overwritten[series] = saved.overwritten;
+    this.overwrittenUnforwarded[series] = saved.overwrittenUnforwarded;
+    this.rejected.set(saved.rejected, series * REJECT_REASONS.length);
+    this.lastExposedMs[series] = saved.lastExposedMs;
+    this.#lastAcceptedMs[series] = saved.lastAcceptedMs;
+    this.#shortRates[series] = saved.shortRate;
+    this.#longRates[series] = saved.longRate;
   }
 
   #rate(averages: Float32Array, series: SeriesRef, nowMs: number, windowMs: number): number {

@@ -65,6 +65,7 @@ t.test('lifecycle', async (t) => {
   let quits = 0;
   const on = await createApi(undefined, {
     enableLifecycle: true,
+    impairment: () => undefined,
     reload: async () => {
       if (++reloads > 1) throw new Error('a.yml:1:1: no');
     },

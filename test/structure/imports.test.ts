@@ -25,10 +25,21 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   query: [...BELOW_ALL, 'store'],
   forward: [...BELOW_ALL, 'http-client'],
   http: [...BELOW_ALL, 'query', 'store'],
+  'durability.ts': [...BELOW_ALL, 'journal', 'store'],
   // Puts the options and defaults that parts export together; no part imports it.
   config: [...BELOW_ALL, 'http-client', 'scrape', 'store', 'forward'],
   'version.ts': [],
-  'app.ts': [...BELOW_ALL, 'config', 'forward', 'http', 'journal', 'scrape', 'store', 'version.ts'],
+  'app.ts': [
+    ...BELOW_ALL,
+    'config',
+    'durability.ts',
+    'forward',
+    'http',
+    'journal',
+    'scrape',
+    'store',
+    'version.ts',
+  ],
   // Commands: on top of everything.
   cli: [...BELOW_ALL, 'app.ts', 'config', 'demo', 'version.ts'],
   demo: ['cli'],

@@ -21,6 +21,7 @@ export async function createApi(
     version: '1.2.3',
     flags: {},
     enableLifecycle: false,
+    impairment: () => undefined,
     readiness: () => 'ready',
     reload: async () => {},
     quit() {},

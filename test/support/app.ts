@@ -13,11 +13,12 @@ export interface RunningApp {
 }
 
 /** exemplard in this process, on a free loopback port. */
-export async function startApp(configText: string): Promise<RunningApp> {
+export async function startApp(configText: string, storagePath?: string): Promise<RunningApp> {
   const result = loadConfig(configText, 'test.yml');
   if (!result.ok) throw new Error(result.errors.map((issue) => JSON.stringify(issue)).join('\n'));
   const app = new App({
     config: result.config,
+    storagePath,
     listen: [{ host: '127.0.0.1', port: 0 }],
     enableLifecycle: false,
     flags: {},

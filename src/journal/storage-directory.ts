@@ -1,0 +1,54 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { replaceFile, syncDirectory } from './atomic-file.js';
+import { DirectoryLock } from './directory-lock.js';
+import { FORMAT_VERSION, NewerFormat } from './segment.js';
+
+/** The directory of `--storage.path`: made if need be, known to be ours to read, and held by this process alone. */
+export class StorageDirectory {
+  readonly path: string;
+  readonly #lock: DirectoryLock;
+
+  private constructor(path: string, lock: DirectoryLock) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /** @throws Error with the reason why the directory cannot be used; then nothing in it has changed */
+  static async open(path: string): Promise<StorageDirectory> {
+    await mkdir(path, { recursive: true });
+    const formatPath = join(path, 'format');
+    const version = await readFormat(formatPath);
+    if (version !== undefined && version > FORMAT_VERSION) throw new NewerFormat(path, version);
+    const lock = await DirectoryLock.take(path);
+    if (version === undefined) await writeFormat(path, formatPath);
+    return new StorageDirectory(path, lock);
+  }
+
+  close(): Promise<void> {
+    return this.#lock.release();
+  }
+}
+
+async function readFormat(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const version = Number(text);
+  if (Number.isSafeInteger(version) && version > 0) return version;
+  throw new Error(`${path} does not hold a format version: is this the storage path of exemplard?`);
+}
+
+/** A full disk is no reason not to start: the version is written the next time. */
+async function writeFormat(directory: string, path: string): Promise<void> {
+  try {
+    await replaceFile(path, async (file) => {
+      await file.writeFile(`${FORMAT_VERSION}\n`);
+    });
+    await syncDirectory(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+  }
+}
