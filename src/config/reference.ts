@@ -6,6 +6,8 @@ import {
   OAUTH2_KEYS,
   TLS_KEYS,
 } from './http-client-keys.js';
+import { JOURNAL_KEYS } from './journal-keys.js';
+import { RELABEL_KEYS } from './relabel-keys.js';
 import { QUEUE_KEYS, REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { ROOT_KEYS } from './schema.js';
 import { GLOBAL_KEYS, SCRAPE_KEYS, STATIC_CONFIG_KEYS } from './scrape-keys.js';
@@ -24,9 +26,11 @@ export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
   ['remote_write[].oauth2', OAUTH2_KEYS],
   ['remote_write[].tls_config', TLS_KEYS],
   ['remote_write[].http_headers.<name>', HTTP_HEADER_KEYS],
+  ['remote_write[].write_relabel_configs[]', RELABEL_KEYS],
   ['remote_write[].queue_config', QUEUE_KEYS],
   ['storage', STORAGE_KEYS],
   ['storage.exemplars', EXEMPLARS_KEYS],
+  ['journal', JOURNAL_KEYS],
 ];
 
 const INTRODUCTION = `# Configuration

@@ -6,6 +6,7 @@ import {
   PROTOBUF_MESSAGES,
 } from '../forward/options.js';
 import { httpClientKeys } from './http-client-keys.js';
+import { relabelRules } from './relabel-keys.js';
 import { notYet, optional, prometheusOnly, required, subsection, withDefault } from './table.js';
 import {
   boolean,
@@ -92,8 +93,10 @@ export const REMOTE_WRITE_KEYS = {
     '`prometheus.WriteRequest`',
   ),
   queue_config: subsection(QUEUE_KEYS, 'How requests are batched and tried again.'),
-  write_relabel_configs: notYet(
-    'every exemplar is sent, with the labels it is stored with, also those a rule would drop',
+  write_relabel_configs: withDefault(
+    relabelRules,
+    [],
+    'Rules that rewrite the labels of series before they are sent, or drop the exemplars of a series; external labels are among them.',
   ),
   metadata_config: prometheusOnly('exemplard sends no metadata'),
   send_native_histograms: prometheusOnly('exemplard sends no native histograms', 'false'),

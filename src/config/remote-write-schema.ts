@@ -4,6 +4,7 @@ import type { Labels } from '../model/labels.js';
 import { quote } from './document.js';
 import type { FileContext } from './http-client-schema.js';
 import type { IssueReport } from './issue.js';
+import { resolveRelabelRules } from './relabel-keys.js';
 import { QUEUE_KEYS, type REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { resolveRequests } from './remote-write-requests.js';
 import type { Section } from './table.js';
@@ -39,6 +40,7 @@ function resolveRemoteWrite(
     ...resolveRequests(section, context),
     remoteTimeoutMs: values.remote_timeout,
     externalLabels: context.externalLabels,
+    writeRelabelRules: resolveRelabelRules(values.write_relabel_configs, context.report),
     sendExemplars: values.send_exemplars,
     exemplarMode: values.exemplar_mode,
     protobufMessage: values.protobuf_message ?? DEFAULT_REMOTE_WRITE.protobufMessage,

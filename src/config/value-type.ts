@@ -74,14 +74,14 @@ const MAX_COUNT = 2 ** 31 - 1;
 const WHOLE_NUMBER = /^\+?\d[\d_]*(?:[eE]\+?\d{1,2})?$/;
 
 /** A whole number; `1_000_000` and `1e6` are one too. */
-export function count(minimum: number): ValueType<number> {
+export function count(minimum: number, maximum = MAX_COUNT): ValueType<number> {
   return scalar({
     name: 'number',
-    expectation: `a whole number from ${minimum} to ${MAX_COUNT}`,
+    expectation: `a whole number from ${minimum} to ${maximum}`,
     parse(value, plain) {
       if (!plain || !WHOLE_NUMBER.test(value)) return undefined;
       const number = Number(value.replaceAll('_', ''));
-      return number >= minimum && number <= MAX_COUNT ? number : undefined;
+      return number >= minimum && number <= maximum ? number : undefined;
     },
   });
 }

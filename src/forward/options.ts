@@ -1,5 +1,6 @@
 import { DEFAULT_HTTP_CLIENT, type HttpClientOptions } from '../http-client/options.js';
 import type { Labels } from '../model/labels.js';
+import type { RelabelRule } from '../model/relabel.js';
 
 export type ExemplarMode = 'auto' | 'self_contained' | 'attach';
 
@@ -16,6 +17,8 @@ export interface RemoteWriteOptions {
   /** Credentials, headers of the user, TLS, proxy and redirects of the requests. */
   readonly httpClient: HttpClientOptions;
   readonly externalLabels: Labels;
+  /** Over the labels of a series, external ones included. */
+  readonly writeRelabelRules: readonly RelabelRule[];
   readonly sendExemplars: boolean;
   readonly exemplarMode: ExemplarMode;
   /** `auto`: 1.0, and the other where the receiver does not know it. */
@@ -57,6 +60,7 @@ export const DEFAULT_REMOTE_WRITE: Omit<RemoteWriteOptions, 'name' | 'url' | 'ex
   remoteTimeoutMs: 30_000,
   // As in Prometheus: requests are few and large, and a shard has a connection of its own.
   httpClient: { ...DEFAULT_HTTP_CLIENT, enableHttp2: false },
+  writeRelabelRules: [],
   sendExemplars: true,
   exemplarMode: 'auto',
   protobufMessage: 'auto',

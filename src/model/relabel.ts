@@ -93,10 +93,10 @@ class LabelsInHand {
   /** Without effect for a name that is none, and for what has grown too long. */
   set(name: string, value: string): void {
     if (name === '' || name.length > MAX_TEXT_LENGTH || value.length > MAX_TEXT_LENGTH) return;
-    if (value === '') return this.delete(name);
     if (!this.#has(name) && this.#untouched.size + this.#set.size >= MAX_LABELS) return;
     this.#untouched.delete(name);
-    this.#set.set(name, value);
+    if (value === '') this.#set.delete(name);
+    else this.#set.set(name, value);
   }
 
   delete(name: string): void {

@@ -5,6 +5,7 @@ import { formatIssue } from '../../src/config/issue.js';
 import { type ConfigResult, loadConfig, loadConfigFile } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import { DEFAULT_QUEUE, DEFAULT_REMOTE_WRITE } from '../../src/forward/options.js';
+import { DEFAULT_RELABEL_RULE } from '../../src/model/relabel.js';
 import { DEFAULT_SCRAPE_JOB } from '../../src/scrape/options.js';
 import { DEFAULT_STORE_OPTIONS } from '../../src/store/options.js';
 
@@ -74,6 +75,9 @@ remote_write:
     basic_auth: {username: me, password: pa:ss}
     send_exemplars: true
     exemplar_mode: attach
+    write_relabel_configs:
+      - {action: LabelDrop, regex: pod}
+      - {source_labels: [a, b], target_label: c}
     protobuf_message: io.prometheus.write.v2.Request
     queue_config:
       capacity: 1
@@ -137,6 +141,10 @@ retention_target: 1d
         headers: { 'X-Scope-OrgID': [{ text: 'shop' }] },
       },
       externalLabels,
+      writeRelabelRules: [
+        { ...DEFAULT_RELABEL_RULE, action: 'labeldrop', regex: 'pod' },
+        { ...DEFAULT_RELABEL_RULE, sourceLabels: ['a', 'b'], targetLabel: 'c', replacement: '$1' },
+      ],
       sendExemplars: true,
       exemplarMode: 'attach',
       protobufMessage: 'io.prometheus.write.v2.Request',

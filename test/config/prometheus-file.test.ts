@@ -81,7 +81,6 @@ t.test('a prometheus.yml', async (t) => {
       '11:1 rule_files',
       '14:1 alerting',
       '21:3 storage.tsdb',
-      '32:5 remote_write[0].write_relabel_configs',
       '49:5 scrape_configs[1].metric_relabel_configs',
       '57:19 target "https://prometheus.io"',
       '58:5 scrape_configs[2].relabel_configs',
