@@ -1,6 +1,7 @@
 /** Says that a remote write is in trouble: at once, then at most once a minute, and once when it is over. */
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import type { Load } from './judgement.js';
 
 const REPEAT_MS = 60_000;
 
@@ -43,6 +44,18 @@ export class FailureLog {
   gaveUp(exemplars: number, error: string, status?: number): void {
     this.#note(error, status);
     this.#warn('receiver refused exemplars, they are dropped', { exemplars });
+  }
+
+  /** Samples were refused whose exemplars were not. */
+  refusedSamples(samples: number, error: string, status: number): void {
+    this.#note(error, status);
+    this.#warn('receiver refused samples, and wrote their exemplars', { samples });
+  }
+
+  /** Less was written than the receiver was sent and answered with success. */
+  unwritten({ samples, exemplars }: Load, error: string): void {
+    this.#note(error, undefined);
+    this.#warn('receiver did not write everything', { samples, exemplars });
   }
 
   /** A request was answered with success. */

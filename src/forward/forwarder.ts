@@ -1,34 +1,38 @@
 /**
  * Forwards one log's batches to one remote write receiver.
  *
- *     reader ─► validate ─► shard (ref mod shards) ─► gather by series ─► isolate refusals ─► send, retry
+ *     reader ─► validate ─► shard (hash mod shards) ─► gather by series ─► isolate refusals ─► send, retry
  *       ▲                                                                     │
  *       └───────────── confirm: in order, once every row is sent or dropped ──┘
  *
  * A full shard stops the reading, so what waits for a slow receiver waits in the log.
  */
-import type { BatchReader, LoggedBatch } from '../model/batch.js';
+import type { Batch, BatchReader, LoggedBatch } from '../model/batch.js';
 import { type Clock, sleep } from '../util/clock.js';
+import { Once } from '../util/lifecycle.js';
 import type { Log } from '../util/log.js';
-import { Deliveries, type Row } from './delivery.js';
-import { WriteRequestEncoder } from './encode.js';
+import { TimeSlices } from '../util/time-slices.js';
+import { Deliveries, type Delivery, type Row, type SettledRows } from './delivery.js';
 import { Endpoint, urlWithoutCredentials } from './endpoint.js';
 import { type Failure, FailureLog } from './failure-log.js';
 import { IsolatingSender } from './isolating-sender.js';
 import type { DropReason, RemoteWriteMeter, RemoteWriteMetrics } from './metrics.js';
+import { Negotiation } from './negotiation.js';
 import type { RemoteWriteOptions } from './options.js';
 import { desiredShards, RESHARD_INTERVAL_MS, TrafficMeter } from './resharding.js';
 import { Sender } from './sender.js';
 import { SeriesStates } from './series-state.js';
 import { Shard } from './shard.js';
 import { Shards } from './shards.js';
-import { gatherTimeSeries } from './time-series.js';
-import { invalidReason } from './validate.js';
+import { cutOffOld, gatherTimeSeries, type TimeSeries, withoutSamples } from './time-series.js';
+import { fit } from './validate.js';
 
 export interface ForwarderParts {
   readonly options: RemoteWriteOptions;
   /** Stays the caller's to close: a journal's reader keeps its place over a restart. */
   readonly reader: BatchReader;
+  /** What a predecessor at the same reader has settled of what will be handed out again. */
+  readonly settledBefore?: SettledRows;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: RemoteWriteMetrics;
@@ -51,10 +55,16 @@ export interface ForwarderStatus {
 export interface Forwarder {
   start(): void;
   /**
-   * Sends what the log holds and what is on its way; what is left after `deadlineMs` is counted as dropped,
-   * reason `shutdown`, and stays unconfirmed. Calling again gives the same promise. Never rejects.
+   * For a log that will be gone: sends what it holds and what is on its way; what is left after `deadlineMs` is
+   * counted as dropped, reason `shutdown`, and stays unconfirmed. Calling again gives the same promise. Never rejects.
    */
   stop(deadlineMs: number): Promise<void>;
+  /**
+   * For a log that will be read on, by a successor or after a restart: sends what is on its way, each request once
+   * and none after `deadlineMs`. The rest stays in the log, neither confirmed nor counted. Never rejects.
+   * @returns what a successor must not send again
+   */
+  halt(deadlineMs: number): Promise<SettledRows>;
   status(): ForwarderStatus;
   /** Takes its label values off `/metrics`: after `stop`, when this remote write is gone from the configuration. */
   forget(): void;
@@ -70,21 +80,24 @@ class RemoteWriteForwarder implements Forwarder {
   readonly #meter: RemoteWriteMeter;
   readonly #failures: FailureLog;
   readonly #traffic = new TrafficMeter();
-  readonly #encoder = new WriteRequestEncoder();
+  readonly #negotiation: Negotiation;
   readonly #endpoint: Endpoint;
   readonly #sender: Sender;
   readonly #isolatingSender: IsolatingSender;
   readonly #states: SeriesStates;
   readonly #deliveries: Deliveries;
   readonly #stopReading = new AbortController();
+  readonly #stopRetrying = new AbortController();
   readonly #stopSending = new AbortController();
+  readonly #stopSignals = { retrying: this.#stopRetrying.signal, sending: this.#stopSending.signal };
   readonly #shards: Shards;
   #desiredShards: number;
   #running: Promise<unknown> | undefined;
-  #stopped: Promise<void> | undefined;
+  readonly #stopped = new Once<void>();
+  #isStopping = false;
 
   constructor(parts: ForwarderParts) {
-    const { options, reader, clock, log, metrics, userAgent } = parts;
+    const { options, reader, settledBefore, clock, log, metrics, userAgent } = parts;
     const { queue, exemplarMode: mode } = options;
     this.#parts = parts;
     this.#url = urlWithoutCredentials(options.url).href;
@@ -92,30 +105,45 @@ class RemoteWriteForwarder implements Forwarder {
     this.#meter = metrics.meter(options.name, this.#url, () => this.#gauges());
     this.#failures = new FailureLog(log, clock, () => this.#logFields());
     this.#endpoint = new Endpoint({ options, clock, userAgent });
-    this.#deliveries = new Deliveries((position) => reader.confirm(position));
-    this.#states = new SeriesStates(options.externalLabels, (labels) =>
-      this.#encoder.encodeSeriesLabels(labels),
-    );
+    this.#deliveries = new Deliveries((position) => reader.confirm(position), settledBefore);
+    this.#states = new SeriesStates(options.externalLabels);
+    const negotiation = new Negotiation({
+      wanted: options.protobufMessage,
+      clock,
+      log,
+      fields: () => this.#logFields(),
+      switched: () => this.#meter.protocolSwitched(),
+    });
+    this.#negotiation = negotiation;
     const shared = { clock, meter: this.#meter, traffic: this.#traffic, failures: this.#failures };
-    const sender = new Sender({ ...shared, queue, encoder: this.#encoder, endpoint: this.#endpoint });
+    const sender = new Sender({ ...shared, queue, negotiation, endpoint: this.#endpoint });
     this.#sender = sender;
     this.#isolatingSender = new IsolatingSender({
       ...shared,
       mode,
+      allowsExemplarsAlone: () => negotiation.encoder.allowsExemplarsAlone,
       send: (all, stop) => sender.send(all, stop),
-      settle: (row) => this.#deliveries.settle(row.delivery),
+      settle: (row) => this.#deliveries.settle(row),
     });
     this.#shards = new Shards(queue.minShards, () => this.#createShard());
   }
 
   start(): void {
-    if (this.#stopped !== undefined) return;
+    if (this.#isStopping) return;
     this.#running ??= Promise.all([this.#read(), this.#reshard()]);
   }
 
   stop(deadlineMs: number): Promise<void> {
-    this.#stopped ??= this.#stop(deadlineMs);
-    return this.#stopped;
+    return this.#stopped.run(async () => {
+      await this.#end(deadlineMs);
+      this.#dropRest();
+    });
+  }
+
+  async halt(deadlineMs: number): Promise<SettledRows> {
+    this.#stopRetrying.abort();
+    await this.#stopped.run(() => this.#end(deadlineMs));
+    return this.#deliveries.settledRows();
   }
 
   status(): ForwarderStatus {
@@ -139,15 +167,18 @@ class RemoteWriteForwarder implements Forwarder {
   async #read(): Promise<void> {
     const { reader } = this.#parts;
     const stop = this.#stopReading.signal;
+    // A backlog is read at full speed, and nothing in it may be worth sending.
+    const slices = new TimeSlices(this.#parts.clock);
     for (let logged = await reader.next(stop); logged !== undefined; logged = await reader.next(stop)) {
       await this.#route(logged);
+      if (slices.isOver) await slices.pause();
     }
-    // Stopping: what is in the log already still has until the deadline.
-    const abort = this.#stopSending.signal;
+    // Stopping for good: what is in the log already still has until the deadline.
     while (this.#unreadRows > 0) {
-      const logged = await reader.next(abort);
+      const logged = await reader.next(this.#stopRetrying.signal);
       if (logged === undefined) return;
       await this.#route(logged);
+      if (slices.isOver) await slices.pause();
     }
   }
 
@@ -159,40 +190,65 @@ class RemoteWriteForwarder implements Forwarder {
   async #route(logged: LoggedBatch): Promise<void> {
     const { batch } = logged;
     const delivery = this.#deliveries.begin(logged);
-    this.#traffic.received(batch.length);
-    const { clock, options } = this.#parts;
-    const nowMs = clock.nowMs();
+    if (!delivery.isAgain) this.#received(batch);
     for (let index = 0; index < batch.length; index++) {
-      const reason = invalidReason(batch, index, nowMs);
-      if (reason === undefined) {
-        const state = this.#states.of(batch.series[index]!);
-        const items = state.sendsSamples(options.exemplarMode, nowMs) ? 2 : 1;
-        const row = { batch, index, state, delivery, items };
-        if (!this.#shards.tryPut(row) && !(await this.#putWhenRoom(row))) return;
-      } else {
-        this.#drop(reason, 1);
-        this.#deliveries.settle(delivery);
-      }
+      if (delivery.isSettled(index)) continue;
+      const row = this.#exemplarRow(batch, index, delivery);
+      if (row !== undefined && !(await this.#put(row))) return;
+    }
+    // The last there is of those series.
+    for (let index = 0; index < batch.staleSeries.length; index++) {
+      if (!(await this.#put(this.#markerRow(batch, index, delivery)))) return;
     }
   }
 
-  /** @returns false when aborted before there was room */
-  async #putWhenRoom(row: Row): Promise<boolean> {
+  #received(batch: Batch): void {
+    this.#traffic.received(batch.length);
+    this.#meter.received(
+      batch.length,
+      batch.timestampsMs.reduce((newest, timeMs) => Math.max(newest, timeMs), 0),
+    );
+  }
+
+  /** @returns undefined where the exemplar must not be sent, and is settled */
+  #exemplarRow(batch: Batch, index: number, delivery: Delivery): Row | undefined {
+    const { clock, options } = this.#parts;
+    const fitted = fit(batch, index, clock.nowMs());
+    if (typeof fitted === 'string') {
+      this.#drop(fitted, 1);
+      this.#deliveries.settle({ delivery, index, isMarker: false });
+      return undefined;
+    }
+    if (fitted?.isTrimmed) this.#meter.trimmed(1);
+    const state = this.#states.of(batch.series[index]!);
+    const items = state.sendsSamples(options.exemplarMode, clock.monotonicMs()) ? 2 : 1;
+    return { batch, index, isMarker: false, state, delivery, items, trimmedLabels: fitted?.bytes };
+  }
+
+  #markerRow(batch: Batch, index: number, delivery: Delivery): Row {
+    const state = this.#states.of(batch.staleSeries[index]!);
+    return { batch, index, isMarker: true, state, delivery, items: 1, trimmedLabels: undefined };
+  }
+
+  /** Waits for room. @returns false when stopped before there was any */
+  async #put(row: Row): Promise<boolean> {
+    if (this.#shards.tryPut(row)) return true;
+    this.#meter.blocked();
     do {
       await this.#shards.room(row);
-      if (this.#stopSending.signal.aborted) return false;
+      if (this.#stopRetrying.signal.aborted) return false;
     } while (!this.#shards.tryPut(row));
     return true;
   }
 
   async #reshard(): Promise<void> {
-    const { clock, reader, options } = this.#parts;
+    const { clock, options } = this.#parts;
     const { minShards, maxShards } = options.queue;
     const stop = this.#stopReading.signal;
     for (;;) {
       await sleep(clock, RESHARD_INTERVAL_MS, stop);
       if (stop.aborted) return;
-      const traffic = this.#traffic.tick(reader.pendingRows);
+      const traffic = this.#traffic.tick(this.#pendingRows);
       if (!this.#trafficIsTelling()) continue;
       this.#desiredShards = desiredShards(traffic, this.#shards.count, minShards, maxShards);
       if (this.#desiredShards === this.#shards.count) continue;
@@ -212,8 +268,7 @@ class RemoteWriteForwarder implements Forwarder {
     const { queue } = options;
     return new Shard({
       clock,
-      // Less would never make a request full, and each would wait for its deadline.
-      capacity: Math.max(queue.capacity, queue.maxSamplesPerSend),
+      capacity: this.#shardCapacity,
       maxItemsPerSend: queue.maxSamplesPerSend,
       sendDeadlineMs: queue.batchSendDeadlineMs,
       send: (rows) => this.#send(rows),
@@ -221,24 +276,49 @@ class RemoteWriteForwarder implements Forwarder {
     });
   }
 
-  async #send(rows: readonly Row[]): Promise<void> {
-    const { clock, options } = this.#parts;
-    const all = gatherTimeSeries(rows, options.exemplarMode, clock.nowMs(), (row) => {
-      this.#drop('out_of_order', 1);
-      this.#deliveries.settle(row.delivery);
+  async #send(rows: readonly Row[]): Promise<boolean> {
+    const all = gatherTimeSeries(rows, {
+      mode: this.#parts.options.exemplarMode,
+      atMs: this.#parts.clock.monotonicMs(),
+      outOfOrder: (row) => {
+        this.#drop('out_of_order', 1);
+        this.#deliveries.settle(row);
+      },
+      needless: (marker) => this.#deliveries.settle(marker),
     });
-    if (all.length > 0) await this.#isolatingSender.send(all, this.#stopSending.signal);
+    if (all.length === 0) return true;
+    if (!this.#negotiation.encoder.allowsExemplarsAlone) return this.#sendOne(all);
+    const { first, second } = cutOffOld(all);
+    if (!(await this.#sendOne(first))) return false;
+    if (second.length === 0) return true;
+    // The first request may have taught us that this receiver wants the other protocol.
+    const isFine = this.#negotiation.encoder.allowsExemplarsAlone;
+    return this.#sendOne(isFine ? second.map(withoutSamples) : second);
   }
 
-  async #stop(deadlineMs: number): Promise<void> {
-    const cancelDeadline = this.#parts.clock.after(deadlineMs, () => this.#stopSending.abort());
+  #sendOne(all: readonly TimeSeries[]): Promise<boolean> {
+    return this.#isolatingSender.send(all, this.#stopSignals);
+  }
+
+  /** Reads no more, and waits for what is on its way until the deadline. */
+  async #end(deadlineMs: number): Promise<void> {
+    this.#isStopping = true;
+    const cancelDeadline = this.#parts.clock.after(deadlineMs, () => {
+      this.#stopRetrying.abort();
+      this.#stopSending.abort();
+    });
     this.#stopReading.abort();
     await this.#running;
     await this.#shards.drain();
     cancelDeadline();
     await this.#endpoint.close();
-    const left = this.#unreadRows + this.#deliveries.openRows;
+  }
+
+  #dropRest(): void {
+    const unread = this.#unreadRows;
+    const left = unread + this.#deliveries.openRows;
     if (left === 0) return;
+    this.#meter.received(unread, 0);
     this.#drop('shutdown', left);
     this.#parts.log.warn({ ...this.#logFields(), exemplars: left }, 'stopped before everything was sent');
   }
@@ -251,16 +331,30 @@ class RemoteWriteForwarder implements Forwarder {
   #gauges() {
     const { reader, options } = this.#parts;
     return {
-      pending: reader.pendingRows,
+      pending: this.#pendingRows,
       lost: reader.lostRows,
       shards: this.#shards.count,
       minShards: options.queue.minShards,
       maxShards: options.queue.maxShards,
       desiredShards: this.#desiredShards,
+      shardCapacity: this.#shardCapacity,
+      maxSamplesPerSend: options.queue.maxSamplesPerSend,
     };
   }
 
+  /** A batch is confirmed whole, but some of its rows may be gone already. */
+  get #pendingRows(): number {
+    const settledInHand = this.#deliveries.rowsInHand - this.#deliveries.openRows;
+    return Math.max(0, this.#parts.reader.pendingRows - settledInHand);
+  }
+
+  get #shardCapacity(): number {
+    const { capacity, maxSamplesPerSend } = this.#parts.options.queue;
+    // Less would never make a request full, and each would wait for its deadline.
+    return Math.max(capacity, maxSamplesPerSend);
+  }
+
   #logFields(): object {
-    return { remote_name: this.#parts.options.name, url: this.#url, pending: this.#parts.reader.pendingRows };
+    return { remote_name: this.#parts.options.name, url: this.#url, pending: this.#pendingRows };
   }
 }

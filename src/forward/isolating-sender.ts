@@ -10,9 +10,13 @@
  *                               [g] 2xx  [H] 400 ── refused
  *
  * Level by level rather than depth first, because when the bound on extra requests is met, what is left over are
- * the smallest groups. What stays refused: in mode `auto` all of it goes once more, as exemplars alone, and those
- * series stay without samples for `ATTACH_MS`; in mode `self_contained` it is dropped. Exemplars alone are never
- * cut: every receiver known to answer 400 to some stores the rest.
+ * the smallest groups. What stays refused: in mode `auto` all of it goes once more, as exemplars alone, and if they
+ * arrive, those series stay without samples for `ATTACH_MS`; in mode `self_contained` it is dropped. Exemplars alone
+ * are never cut: every receiver known to answer 400 to some stores the rest.
+ *
+ * In 2.0 a refused request is written as far as it is good, and the answer says how much: a refusal arrives here only
+ * if exemplars are missing. What is good in it is then sent twice, which changes nothing there. Prometheus from 3.8 on
+ * refuses exemplars alone over 2.0; they are dropped, and the next ones of their series go with samples again.
  */
 import type { Clock } from '../util/clock.js';
 import type { Row } from './delivery.js';
@@ -20,9 +24,15 @@ import type { FailureLog } from './failure-log.js';
 import type { RemoteWriteMeter } from './metrics.js';
 import type { ExemplarMode } from './options.js';
 import type { TrafficMeter } from './resharding.js';
-import type { Fate } from './sender.js';
+import type { Fate, Refusal, StopSignals } from './sender.js';
 import { ATTACH_MS } from './series-state.js';
-import { countExemplars, countSamples, type TimeSeries, withoutSamples } from './time-series.js';
+import {
+  countExemplars,
+  countSamples,
+  newestExemplarMs,
+  type TimeSeries,
+  withoutSamples,
+} from './time-series.js';
 
 /**
  * Enough to find one bad series of 1,000 (10 levels, 20 requests), or three (60); if all are bad, groups of a
@@ -36,14 +46,14 @@ export interface IsolatingSenderParts {
   readonly meter: RemoteWriteMeter;
   readonly traffic: TrafficMeter;
   readonly failures: FailureLog;
-  readonly send: (all: readonly TimeSeries[], stop: AbortSignal) => Promise<Fate>;
+  /** Whether the protocol has exemplars without samples: see `Encoder`. */
+  readonly allowsExemplarsAlone: () => boolean;
+  readonly send: (all: readonly TimeSeries[], stop: StopSignals) => Promise<Fate>;
   readonly settle: (row: Row) => void;
 }
 
-interface Refusal {
+interface RefusedPart extends Refusal {
   readonly timeSeries: readonly TimeSeries[];
-  readonly refused: string;
-  readonly status: number;
 }
 
 export class IsolatingSender {
@@ -53,14 +63,17 @@ export class IsolatingSender {
     this.#parts = parts;
   }
 
-  /** Settles every row, unless stopped before. Never rejects. */
-  async send(all: readonly TimeSeries[], stop: AbortSignal): Promise<void> {
-    const refusals: Refusal[] = [];
+  /**
+   * Settles every row, unless stopped before. Never rejects.
+   * @returns false when stopped with rows unsettled
+   */
+  async send(all: readonly TimeSeries[], stop: StopSignals): Promise<boolean> {
+    const refusals: RefusedPart[] = [];
     const parts = [all];
     let extraRequests = 0;
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       const fate = await this.#parts.send(part, stop);
-      if (fate === 'aborted') return;
+      if (fate === 'aborted') return false;
       if (fate === 'delivered' || fate === 'dropped') {
         this.#settle(part);
       } else if (part.length > 1 && countSamples(part) > 0 && extraRequests < MAX_EXTRA_REQUESTS) {
@@ -70,37 +83,60 @@ export class IsolatingSender {
         refusals.push({ timeSeries: part, ...fate });
       }
     }
-    if (this.#parts.mode === 'auto') await this.#sendAlone(refusals, stop);
-    else for (const refusal of refusals) this.#drop(refusal);
+    if (this.#parts.mode === 'auto') return this.#sendAlone(refusals, stop);
+    for (const refusal of refusals) this.#drop(refusal);
+    return true;
   }
 
   /** Sends what was refused with samples once more without. */
-  async #sendAlone(refusals: readonly Refusal[], stop: AbortSignal): Promise<void> {
-    const isOurSamplesFault = ({ timeSeries }: Refusal) => countSamples(timeSeries) > 0;
+  async #sendAlone(refusals: readonly RefusedPart[], stop: StopSignals): Promise<boolean> {
+    const isOurSamplesFault = ({ timeSeries }: RefusedPart) => countSamples(timeSeries) > 0;
     for (const refusal of refusals) if (!isOurSamplesFault(refusal)) this.#drop(refusal);
-    const alone = refusals.filter(isOurSamplesFault).flatMap(({ timeSeries }) => timeSeries);
-    if (alone.length === 0) return;
+    const refused = refusals.filter(isOurSamplesFault).flatMap(({ timeSeries }) => timeSeries);
+    if (refused.length === 0) return true;
 
-    this.#parts.meter.samplesRefused(countSamples(alone));
-    const attachUntilMs = this.#parts.clock.nowMs() + ATTACH_MS;
-    for (const { state, samples } of alone) if (samples.length > 0) state.attachUntilMs = attachUntilMs;
-    const timeSeries = alone.map(withoutSamples);
-    const fate = await this.#parts.send(timeSeries, stop);
-    if (fate === 'aborted') return;
-    if (fate === 'delivered' || fate === 'dropped') this.#settle(timeSeries);
-    else this.#drop({ timeSeries, ...fate });
+    this.#parts.meter.samplesRefused(countSamples(refused));
+    // Of some there is nothing to send but the samples: ends of series, or a part of a request cut by age.
+    const hasExemplars = ({ rows }: TimeSeries) => rows.length > 0;
+    const bare = refused.filter((one) => !hasExemplars(one));
+    this.#attach(bare);
+    this.#settle(bare);
+    const alone = refused.filter(hasExemplars);
+    if (alone.length === 0) return true;
+    const fate = await this.#parts.send(alone.map(withoutSamples), stop);
+    if (fate === 'aborted') return false;
+    if (fate === 'delivered') this.#attach(alone);
+    if (fate === 'delivered' || fate === 'dropped') this.#settle(alone);
+    else this.#drop({ timeSeries: alone.map(withoutSamples), ...fate });
+    return true;
   }
 
-  #drop({ timeSeries, refused, status }: Refusal): void {
-    const exemplars = countExemplars(timeSeries);
-    this.#parts.meter.dropped('refused', exemplars);
-    this.#parts.traffic.dropped(exemplars);
-    this.#parts.failures.gaveUp(exemplars, refused, status);
+  #attach(all: readonly TimeSeries[]): void {
+    const attachUntilMs = this.#parts.clock.monotonicMs() + ATTACH_MS;
+    for (const { state, samples } of all) if (samples.length > 0) state.attachUntilMs = attachUntilMs;
+  }
+
+  #detach(all: readonly TimeSeries[]): void {
+    for (const { state } of all) state.attachUntilMs = Number.NEGATIVE_INFINITY;
+  }
+
+  #drop({ timeSeries, refused, status, written }: RefusedPart): void {
+    const { meter, traffic, failures } = this.#parts;
+    const exemplars = countExemplars(timeSeries) - written.exemplars;
+    if (written.exemplars > 0) meter.delivered(written, newestExemplarMs(timeSeries));
+    meter.samplesFailed(countSamples(timeSeries) - written.samples);
+    meter.dropped('refused', exemplars);
+    traffic.dropped(exemplars);
+    failures.gaveUp(exemplars, refused, status);
+    if (!this.#parts.allowsExemplarsAlone()) this.#detach(timeSeries);
     this.#settle(timeSeries);
   }
 
   #settle(all: readonly TimeSeries[]): void {
-    for (const { rows } of all) for (const row of rows) this.#parts.settle(row);
+    for (const { rows, markers } of all) {
+      for (const row of rows) this.#parts.settle(row);
+      for (const marker of markers) this.#parts.settle(marker);
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BatchLog, BatchReader } from '../model/batch.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import type { SettledRows } from './delivery.js';
 import { createForwarder, type Forwarder, type ForwarderStatus } from './forwarder.js';
 import type { RemoteWriteMetrics } from './metrics.js';
 import type { RemoteWriteOptions } from './options.js';
@@ -20,6 +21,9 @@ interface Running {
   readonly reader: BatchReader;
 }
 
+/** Readers of other parts may have any other name. */
+export const READER_PREFIX = 'remote_write/';
+
 /** All remote writes. */
 export class ForwardManager {
   readonly #parts: ForwardParts;
@@ -32,19 +36,25 @@ export class ForwardManager {
   }
 
   /**
-   * Sends what all remote writes hold, until the deadline, and ends. Their last figures stay on `/metrics`.
+   * Ends all remote writes. What a durable log holds is sent after the restart; what another holds is sent now, until
+   * the deadline. Their last figures stay on `/metrics`.
    */
   stop(deadlineMs: number): Promise<void> {
+    const { isDurable } = this.#parts.batches;
     const stopAll = async () => {
-      await Promise.all([...this.#running.values()].map(({ forwarder }) => forwarder.stop(deadlineMs)));
+      await Promise.all(
+        [...this.#running.values()].map(({ forwarder }) =>
+          isDurable ? forwarder.halt(deadlineMs) : forwarder.stop(deadlineMs),
+        ),
+      );
     };
     this.#applying = this.#applying.then(stopAll);
     return this.#applying;
   }
 
   /**
-   * Makes the running remote writes those given. One whose options did not change goes on untouched; one that
-   * did, or is gone, first sends what it holds, until the deadline.
+   * Makes the running remote writes those given. One whose options did not change goes on untouched. One whose did
+   * goes on where it was, with the new ones. One that is gone first sends what it holds, until the deadline.
    */
   apply(remoteWrites: readonly RemoteWriteOptions[], deadlineMs: number): Promise<void> {
     this.#applying = this.#applying.then(() => this.#replace(remoteWrites, deadlineMs));
@@ -57,18 +67,40 @@ export class ForwardManager {
 
   async #replace(remoteWrites: readonly RemoteWriteOptions[], deadlineMs: number): Promise<void> {
     const wanted = remoteWrites.filter((options) => options.sendExemplars);
-    const next = new Map(wanted.map((options) => [options.name, options]));
-    const gone = [...this.#running.values()].filter(
-      ({ options }) => !isDeepStrictEqual(options, next.get(options.name)),
+    const byName = new Map(wanted.map((options) => [options.name, options]));
+    await Promise.all(
+      [...this.#running.values()].map((running) => {
+        const options = byName.get(running.options.name);
+        if (options === undefined) return this.#end(running, deadlineMs);
+        if (isDeepStrictEqual(options, running.options)) return undefined;
+        return this.#change(running, options, deadlineMs);
+      }),
     );
-    await Promise.all(gone.map((running) => this.#end(running, deadlineMs)));
     for (const options of wanted) if (!this.#running.has(options.name)) this.#begin(options);
+    const readers = wanted.map(({ name }) => `${READER_PREFIX}${name}`);
+    this.#parts.batches.forgetReadersExcept(READER_PREFIX, new Set(readers));
   }
 
   #begin(options: RemoteWriteOptions): void {
-    const { batches, ...parts } = this.#parts;
-    const reader = batches.reader(options.name);
-    const forwarder = createForwarder({ ...parts, options, reader });
+    const start = options.queue.replay ? 'oldest' : 'now';
+    const reader = this.#parts.batches.reader(`${READER_PREFIX}${options.name}`, start);
+    this.#run(options, reader);
+  }
+
+  /** The successor is handed again what its predecessor did not get confirmed, and leaves out what that has settled. */
+  async #change(running: Running, options: RemoteWriteOptions, deadlineMs: number): Promise<void> {
+    const { forwarder, reader } = running;
+    const settledBefore = await forwarder.halt(deadlineMs);
+    reader.rewind();
+    const { url } = forwarder.status();
+    this.#run(options, reader, settledBefore);
+    // With the same name and URL it counts on where the other stopped.
+    if (this.#running.get(options.name)?.forwarder.status().url !== url) forwarder.forget();
+  }
+
+  #run(options: RemoteWriteOptions, reader: BatchReader, settledBefore: SettledRows = new Map()): void {
+    const { batches: _, ...parts } = this.#parts;
+    const forwarder = createForwarder({ ...parts, options, reader, settledBefore });
     this.#running.set(options.name, { options, forwarder, reader });
     forwarder.start();
   }

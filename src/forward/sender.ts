@@ -1,42 +1,54 @@
-/** Sends one request until its fate is known: what each answer means, and how long to wait before the next try. */
+/** Sends one request until its fate is known: what follows from each answer, and how long to wait before the next try. */
 import { type Clock, sleep } from '../util/clock.js';
-import { exemplarTimeMs } from './delivery.js';
 import type { Encoder } from './encode.js';
 import type { Endpoint } from './endpoint.js';
 import type { FailureLog } from './failure-log.js';
+import { type Judgement, judge, type Load } from './judgement.js';
 import type { DropReason, RemoteWriteMeter } from './metrics.js';
+import type { Negotiation } from './negotiation.js';
 import type { QueueOptions } from './options.js';
 import type { TrafficMeter } from './resharding.js';
-import { countExemplars, countSamples, dropAged, type TimeSeries } from './time-series.js';
+import { countExemplars, countSamples, dropAged, newestExemplarMs, type TimeSeries } from './time-series.js';
 
 /** Everything the shards of one remote write share. */
 export interface SenderParts {
   readonly queue: QueueOptions;
   readonly clock: Clock;
-  readonly encoder: Encoder;
+  readonly negotiation: Pick<Negotiation, 'encoder' | 'refused'>;
   readonly endpoint: Pick<Endpoint, 'post'>;
   readonly meter: RemoteWriteMeter;
   readonly traffic: TrafficMeter;
   readonly failures: FailureLog;
 }
 
+/** How a stop reaches the requests. */
+export interface StopSignals {
+  /** No request is tried again. */
+  readonly retrying: AbortSignal;
+  /** Requests on their way are broken off. */
+  readonly sending: AbortSignal;
+}
+
+/** Refused for what is in it: not counted, because a part of it may pass. */
+export interface Refusal {
+  readonly refused: string;
+  readonly status: number;
+  /** What the receiver has of it, where it says so. */
+  readonly written: Load;
+}
+
 /**
- * - `delivered`: the receiver has it
+ * - `delivered`: the receiver has it; what it says not to have written is counted
  * - `dropped`: given up and counted
  * - `aborted`: stopped before an answer; not counted
- * - an error text: refused for what is in it (400; 409 from Thanos), not counted, because a part of it may pass
  */
-export type Fate =
-  | 'delivered'
-  | 'dropped'
-  | 'aborted'
-  | { readonly refused: string; readonly status: number };
+export type Fate = 'delivered' | 'dropped' | 'aborted' | Refusal;
 
-type Judgement =
-  | { readonly kind: 'delivered' }
-  | { readonly kind: 'retry'; readonly error: string; readonly status?: number; readonly waitMs?: number }
-  | { readonly kind: 'refused'; readonly error: string; readonly status: number }
-  | { readonly kind: 'final'; readonly error: string; readonly status: number };
+interface Request {
+  readonly timeSeries: readonly TimeSeries[];
+  readonly encoder: Encoder;
+  readonly body: Buffer;
+}
 
 export class Sender {
   readonly #parts: SenderParts;
@@ -58,63 +70,124 @@ export class Sender {
   }
 
   /** Never rejects. */
-  async send(all: readonly TimeSeries[], stop: AbortSignal): Promise<Fate> {
-    const { queue, clock, encoder, meter, failures } = this.#parts;
-    let fresh = this.#withoutAged(all);
-    let body = encoder.encode(fresh);
-    let backoffMs = queue.minBackoffMs;
-    for (let attempt = 0; fresh.length > 0; attempt++) {
-      const judgement = await this.#attempt(fresh, body, attempt, stop);
+  async send(all: readonly TimeSeries[], stop: StopSignals): Promise<Fate> {
+    let request = this.#encode(this.#withoutAged(all));
+    let backoffMs = this.#parts.queue.minBackoffMs;
+    for (let attempt = 0; request.timeSeries.length > 0; attempt++) {
+      const judgement = await this.#attempt(request, attempt, stop.sending);
       if (judgement.kind === 'delivered') return 'delivered';
-      if (stop.aborted) return 'aborted';
-      if (judgement.kind === 'refused') return { refused: judgement.error, status: judgement.status };
-      if (judgement.kind === 'final') return this.#giveUp(fresh, judgement.error, judgement.status);
-
-      failures.failed(judgement.error, judgement.status);
-      const waitMs = judgement.waitMs ?? backoffMs;
-      if (judgement.waitMs !== undefined) this.#calmFromMs = clock.monotonicMs() + 2 * waitMs;
-      await sleep(clock, waitMs, stop);
-      if (stop.aborted) return 'aborted';
-      backoffMs = Math.min(2 * waitMs, queue.maxBackoffMs);
-      const stillFresh = this.#withoutAged(fresh);
-      if (stillFresh !== fresh) body = encoder.encode((fresh = stillFresh));
-      meter.retried(countExemplars(fresh));
+      if (stop.sending.aborted) return 'aborted';
+      switch (judgement.kind) {
+        case 'refused':
+          return { refused: judgement.error, status: judgement.status, written: judgement.written };
+        case 'final':
+          return this.#giveUp(request, judgement);
+        case 'unknown message':
+          if (!this.#parts.negotiation.refused(request.encoder.message)) {
+            return this.#giveUp(request, judgement);
+          }
+          request = this.#encode(request.timeSeries);
+          attempt = -1;
+          break;
+        case 'retry': {
+          const waitMs = await this.#wait(judgement, backoffMs, stop.retrying);
+          if (stop.retrying.aborted) return 'aborted';
+          backoffMs = Math.min(2 * waitMs, this.#parts.queue.maxBackoffMs);
+          request = this.#again(request);
+        }
+      }
     }
     return 'dropped';
   }
 
+  #encode(timeSeries: readonly TimeSeries[]): Request {
+    const { encoder } = this.#parts.negotiation;
+    return { timeSeries, encoder, body: encoder.encode(timeSeries) };
+  }
+
   async #attempt(
-    all: readonly TimeSeries[],
-    body: Buffer,
+    { timeSeries, encoder, body }: Request,
     attempt: number,
     stop: AbortSignal,
   ): Promise<Judgement> {
-    const { clock, encoder, endpoint, queue } = this.#parts;
+    const { clock, endpoint, queue, meter } = this.#parts;
+    const sent = { samples: countSamples(timeSeries), exemplars: countExemplars(timeSeries) };
     const startMs = clock.monotonicMs();
     try {
       const answer = await endpoint.post({ protocol: encoder.protocol, body, attempt }, stop);
-      const judgement = judge(answer, queue.retryOnHttp429, clock.nowMs());
-      if (judgement.kind === 'delivered') this.#delivered(all, body.length, clock.monotonicMs() - startMs);
+      const { retryOnHttp429 } = queue;
+      const rules = { message: encoder.message, retryOnHttp429, nowMs: clock.nowMs() };
+      const judgement = judge(answer, sent, rules);
+      if (judgement.kind === 'delivered') {
+        const durationMs = clock.monotonicMs() - startMs;
+        meter.requestSucceeded(body.length, durationMs);
+        this.#parts.traffic.sent(judgement.written.exemplars, durationMs);
+        this.#delivered(timeSeries, sent, judgement);
+      }
       return judgement;
     } catch (error) {
       return { kind: 'retry', error: describe(error) };
     }
   }
 
-  #delivered(all: readonly TimeSeries[], bytes: number, durationMs: number): void {
-    const { clock, meter, traffic, failures } = this.#parts;
-    const exemplars = countExemplars(all);
-    const newestMs = all.reduce((newest, { rows }) => Math.max(newest, exemplarTimeMs(rows.at(-1)!)), 0);
-    meter.sent({ exemplars, samples: countSamples(all), bytes, durationMs, newestMs });
-    traffic.sent(exemplars, durationMs);
-    failures.succeeded();
+  #delivered(
+    all: readonly TimeSeries[],
+    sent: Load,
+    { written, complaint }: Judgement & { kind: 'delivered' },
+  ): void {
+    const { clock, meter, failures } = this.#parts;
     this.#lastDeliveredMs = clock.monotonicMs();
+    meter.delivered(written, newestExemplarMs(all));
+    failures.succeeded();
+    const unwritten = {
+      samples: sent.samples - written.samples,
+      exemplars: sent.exemplars - written.exemplars,
+    };
+    if (complaint !== undefined) {
+      meter.samplesRefused(unwritten.samples);
+      failures.refusedSamples(unwritten.samples, complaint.error, complaint.status);
+    } else if (unwritten.samples > 0 || unwritten.exemplars > 0) {
+      this.#unwritten(unwritten, 'the receiver wrote less than it was sent');
+    }
   }
 
-  #giveUp(all: readonly TimeSeries[], error: string, status: number): 'dropped' {
-    const exemplars = countExemplars(all);
-    this.#drop(`status_${status}`, exemplars);
-    this.#parts.failures.gaveUp(exemplars, error, status);
+  #unwritten(load: Load, error: string): void {
+    const { meter, traffic, failures } = this.#parts;
+    meter.unwritten(load);
+    traffic.dropped(load.exemplars);
+    failures.unwritten(load, error);
+  }
+
+  /** @returns the wait before the next try, when it is over or no try is to follow */
+  async #wait(
+    { error, status, waitMs: askedMs }: Judgement & { kind: 'retry' },
+    backoffMs: number,
+    stop: AbortSignal,
+  ): Promise<number> {
+    const { clock, failures } = this.#parts;
+    failures.failed(error, status);
+    const waitMs = askedMs ?? backoffMs;
+    if (askedMs !== undefined) this.#calmFromMs = clock.monotonicMs() + 2 * waitMs;
+    await sleep(clock, waitMs, stop);
+    return waitMs;
+  }
+
+  /** What of the request is still fresh enough, to be tried again. */
+  #again(request: Request): Request {
+    const fresh = this.#withoutAged(request.timeSeries);
+    this.#parts.meter.retried({ samples: countSamples(fresh), exemplars: countExemplars(fresh) });
+    return fresh === request.timeSeries ? request : this.#encode(fresh);
+  }
+
+  #giveUp({ timeSeries }: Request, { error, status }: { error: string; status: number }): 'dropped' {
+    const load = { samples: countSamples(timeSeries), exemplars: countExemplars(timeSeries) };
+    if (status < 300) {
+      this.#unwritten(load, error);
+      return 'dropped';
+    }
+    this.#parts.meter.samplesFailed(load.samples);
+    this.#drop(`status_${status}`, load.exemplars);
+    this.#parts.failures.gaveUp(load.exemplars, error, status);
     return 'dropped';
   }
 
@@ -128,28 +201,6 @@ export class Sender {
     this.#parts.meter.dropped(reason, exemplars);
     this.#parts.traffic.dropped(exemplars);
   }
-}
-
-/** Rules of Prometheus' sender, and the wait a Retry-After asks for. */
-function judge(
-  { status, retryAfter, body }: { status: number; retryAfter: string | undefined; body: string },
-  retryOnHttp429: boolean,
-  nowMs: number,
-): Judgement {
-  if (status >= 200 && status < 300) return { kind: 'delivered' };
-  const error = `HTTP ${status}${body === '' ? '' : `: ${body}`}`;
-  if (status >= 500 || (status === 429 && retryOnHttp429)) {
-    const waitMs = parseRetryAfter(retryAfter, nowMs);
-    return { kind: 'retry', error, status, ...(waitMs === undefined ? {} : { waitMs }) };
-  }
-  return { kind: status === 400 || status === 409 ? 'refused' : 'final', error, status };
-}
-
-/** Seconds or an HTTP date → wait in milliseconds; undefined when absent, past or unreadable. */
-export function parseRetryAfter(text: string | undefined, nowMs: number): number | undefined {
-  if (text === undefined) return undefined;
-  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
-  return waitMs > 0 ? waitMs : undefined;
 }
 
 /** The innermost reason: what Node says of a socket is worth more than what is said about that. */

@@ -1,14 +1,13 @@
 /** What forwarding remembers of a series: its labels on the wire, and how far it was sent. */
-
 import type { Series } from '../model/batch.js';
-import { type Labels, mergeLabels } from '../model/labels.js';
-import type { SeriesRef } from '../model/refs.js';
+import { compareLabels, type Labels, mergeLabels } from '../model/labels.js';
 import type { ExemplarMode } from './options.js';
+import type { LabelSymbol } from './symbol-table.js';
 
 /**
  * How many series are remembered per remote write, at about 0.5 KB each. Forgetting one is harmless: its labels
- * are encoded again, its order is not checked once (receivers ignore an exemplar out of order), and in mode
- * `auto` a refusal is learnt again.
+ * are encoded again, its order is not checked once (receivers ignore an exemplar out of order), in mode `auto` a
+ * refusal is learnt again, and its end is not marked.
  */
 export const MAX_REMEMBERED_SERIES = 100_000;
 
@@ -16,39 +15,50 @@ export const MAX_REMEMBERED_SERIES = 100_000;
 export const ATTACH_MS = 60 * 60_000;
 
 export class SeriesState {
-  readonly series: Series;
-  /** Labels with the external ones, as the encoder wants them. */
-  readonly encodedLabels: Buffer;
+  /** The object met last; another may stand for the same series after a restart, or once the store forgot it. */
+  series: Series;
+  /** With the external ones. */
+  readonly labels: Labels;
+  /** Kept by the encoder of remote write 1.0: the labels as messages. */
+  labelMessages: Buffer | undefined;
+  /** Kept by the encoder of remote write 2.0. */
+  labelSymbols: readonly LabelSymbol[] | undefined;
   lastExemplarMs = Number.NEGATIVE_INFINITY;
   lastSampleMs = Number.NEGATIVE_INFINITY;
-  /** Samples of this series were refused: until then, exemplars go alone. */
-  attachUntilMs = 0;
+  /** Samples of this series were refused: until then, on the monotonic clock, exemplars go alone. */
+  attachUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(series: Series, encodedLabels: Buffer) {
+  constructor(series: Series, labels: Labels) {
     this.series = series;
-    this.encodedLabels = encodedLabels;
+    this.labels = labels;
   }
 
-  sendsSamples(mode: ExemplarMode, nowMs: number): boolean {
-    return mode === 'self_contained' || (mode === 'auto' && nowMs >= this.attachUntilMs);
+  /** @param atMs monotonic, so that wall time may jump */
+  sendsSamples(mode: ExemplarMode, atMs: number): boolean {
+    return mode === 'self_contained' || (mode === 'auto' && atMs >= this.attachUntilMs);
+  }
+
+  /** Whether samples before the end of the series are ours, or perhaps another sender's, who marks it then. */
+  mayMarkEnd(mode: ExemplarMode): boolean {
+    return mode === 'self_contained' || this.lastSampleMs > Number.NEGATIVE_INFINITY;
   }
 }
 
 /**
- * The states of the series sent most recently. Two generations instead of a list in order of use: a series found
- * among the old moves to the young; when the young are half of what is allowed they become the old, and the old
- * are forgotten.
+ * The states of the series sent most recently, by the hash of their labels. Of two series with one hash the one met
+ * last is remembered: some such pair is likely among 100,000 series, and forgetting is harmless.
+ *
+ * Two generations instead of a list in order of use: a series found among the old moves to the young; when the young
+ * are half of what is allowed they become the old, and the old are forgotten.
  */
 export class SeriesStates {
   readonly #externalLabels: Labels;
-  readonly #encode: (labels: Labels) => Buffer;
   readonly #generationSize: number;
-  #young = new Map<SeriesRef, SeriesState>();
-  #old = new Map<SeriesRef, SeriesState>();
+  #young = new Map<number, SeriesState>();
+  #old = new Map<number, SeriesState>();
 
-  constructor(externalLabels: Labels, encode: (labels: Labels) => Buffer, max = MAX_REMEMBERED_SERIES) {
+  constructor(externalLabels: Labels, max = MAX_REMEMBERED_SERIES) {
     this.#externalLabels = externalLabels;
-    this.#encode = encode;
     this.#generationSize = Math.max(1, Math.floor(max / 2));
   }
 
@@ -57,18 +67,17 @@ export class SeriesStates {
   }
 
   of(series: Series): SeriesState {
-    const young = this.#young.get(series.ref);
-    // The store reuses numbers of forgotten series, so the object decides.
-    if (young?.series === series) return young;
-    const old = this.#old.get(series.ref);
-    this.#old.delete(series.ref);
-    const state = old?.series === series ? old : this.#create(series);
+    const young = this.#young.get(series.hash);
+    if (young !== undefined && isOf(young, series)) return young;
+    const old = this.#old.get(series.hash);
+    this.#old.delete(series.hash);
+    const state = old !== undefined && isOf(old, series) ? old : this.#create(series);
     this.#remember(state);
     return state;
   }
 
   #create(series: Series): SeriesState {
-    return new SeriesState(series, this.#encode(mergeLabels(series.labels, this.#externalLabels)));
+    return new SeriesState(series, mergeLabels(series.labels, this.#externalLabels));
   }
 
   #remember(state: SeriesState): void {
@@ -76,6 +85,13 @@ export class SeriesStates {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(state.series.ref, state);
+    this.#young.set(state.series.hash, state);
   }
+}
+
+function isOf(state: SeriesState, series: Series): boolean {
+  if (state.series === series) return true;
+  if (compareLabels(state.series.labels, series.labels) !== 0) return false;
+  state.series = series;
+  return true;
 }

@@ -12,8 +12,8 @@ export interface ShardParts {
   /** Items that make a request full. */
   readonly maxItemsPerSend: number;
   readonly sendDeadlineMs: number;
-  /** Sends rows and settles them, or returns with rows unsettled once `stop` is aborted. Never rejects. */
-  readonly send: (rows: readonly Row[]) => Promise<void>;
+  /** Sends rows and settles them. Resolves to false when stopped with rows unsettled. Never rejects. */
+  readonly send: (rows: readonly Row[]) => Promise<boolean>;
   /** Ends the shard after the request on its way, without sending what waits. */
   readonly stop: AbortSignal;
 }
@@ -25,6 +25,8 @@ export class Shard {
   #items = 0;
   #draining = false;
   #halted = false;
+  /** Rows were left unsettled: none after them may be sent, or a series would lose its order. */
+  #broken = false;
   #onReady: (() => void) | undefined;
   #onRoom: (() => void) | undefined;
   #cancelDeadline: (() => void) | undefined;
@@ -55,24 +57,25 @@ export class Shard {
     });
   }
 
-  /** Sends everything without waiting for full requests, then ends. */
+  /** Sends everything without waiting for full requests, then ends; sooner when stopped. */
   drain(): Promise<void> {
     this.#draining = true;
     this.#wake();
     return this.#ended;
   }
 
-  /** Waits for the request on its way, ends, and hands back the rows not sent, in order. */
+  /** Waits for the request on its way, ends, and hands back the rows that may be sent next, in order. */
   async halt(): Promise<Row[]> {
     this.#halted = true;
     this.#wake();
     await this.#ended;
     this.#items = 0;
-    return this.#rows.splice(0);
+    const rows = this.#rows.splice(0);
+    return this.#broken ? [] : rows;
   }
 
   get #isOver(): boolean {
-    return this.#halted || this.#parts.stop.aborted;
+    return this.#halted || this.#broken || this.#parts.stop.aborted;
   }
 
   get #isReady(): boolean {
@@ -87,7 +90,7 @@ export class Shard {
       if (this.#isOver || this.#rows.length === 0) break;
       const rows = this.#take();
       this.#releaseRoom();
-      await this.#parts.send(rows);
+      if (!(await this.#parts.send(rows))) this.#broken = true;
     }
     this.#parts.stop.removeEventListener('abort', onStop);
     this.#releaseRoom();

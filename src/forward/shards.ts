@@ -59,6 +59,6 @@ export class Shards {
   }
 
   #of(row: Row): Shard {
-    return this.#shards[row.state.series.ref % this.#shards.length]!;
+    return this.#shards[row.state.series.hash % this.#shards.length]!;
   }
 }

@@ -1,5 +1,4 @@
 /** Rows of a request, gathered by series: the shape of both remote write protocols. */
-import type { Series } from '../model/batch.js';
 import { exemplarTimeMs, type Row, sampleTimeMs } from './delivery.js';
 import type { ExemplarMode } from './options.js';
 import type { SeriesState } from './series-state.js';
@@ -8,35 +7,53 @@ export interface TimeSeries {
   readonly state: SeriesState;
   /** Exemplars, ascending in time. */
   readonly rows: readonly Row[];
-  /** Rows whose samples go along, strictly ascending in the sample's time; empty: exemplars alone. */
+  /** Rows whose samples go along, markers among them, strictly ascending in the sample's time; none: exemplars alone. */
   readonly samples: readonly Row[];
+  /** Those that hang on this TimeSeries, be they sent along or not: settled with it. */
+  readonly markers: readonly Row[];
 }
 
+export interface Gathering {
+  readonly mode: ExemplarMode;
+  /** Monotonic. */
+  readonly atMs: number;
+  /** What happens to an exemplar older than the last one sent of its series. */
+  readonly outOfOrder: (row: Row) => void;
+  /** What happens to a marker that has no samples of ours before it. */
+  readonly needless: (marker: Row) => void;
+}
+
+const NO_ROWS: readonly Row[] = [];
+
 /**
- * Gathers rows into one TimeSeries a series, in time order. An exemplar older than the last one sent of its
- * series goes to `outOfOrder` instead. Notes in the series' states what will have been sent.
+ * Gathers rows into one TimeSeries a series, in time order. Notes in the series' states what will have been sent.
  */
-export function gatherTimeSeries(
-  rows: readonly Row[],
-  mode: ExemplarMode,
-  nowMs: number,
-  outOfOrder: (row: Row) => void,
-): TimeSeries[] {
-  const rowsBySeries = new Map<Series, Row[]>();
+export function gatherTimeSeries(rows: readonly Row[], gathering: Gathering): TimeSeries[] {
+  const rowsBySeries = new Map<SeriesState, Row[]>();
   for (const row of rows) {
-    const others = rowsBySeries.get(row.state.series);
-    if (others === undefined) rowsBySeries.set(row.state.series, [row]);
+    const others = rowsBySeries.get(row.state);
+    if (others === undefined) rowsBySeries.set(row.state, [row]);
     else others.push(row);
   }
   const gathered: TimeSeries[] = [];
-  for (const rowsOfSeries of rowsBySeries.values()) {
-    const { state } = rowsOfSeries[0]!;
-    const inOrder = takeInOrder(state, rowsOfSeries, outOfOrder);
-    if (inOrder.length === 0) continue;
-    const samples = state.sendsSamples(mode, nowMs) ? takeNewSamples(state, inOrder) : [];
-    gathered.push({ state, rows: inOrder, samples });
+  for (const [state, rowsOfSeries] of rowsBySeries) {
+    const timeSeries = gatherOne(state, rowsOfSeries, gathering);
+    if (timeSeries !== undefined) gathered.push(timeSeries);
   }
   return gathered;
+}
+
+function gatherOne(state: SeriesState, rows: Row[], gathering: Gathering): TimeSeries | undefined {
+  const hasMarkers = rows.some(({ isMarker }) => isMarker);
+  const exemplars = hasMarkers ? rows.filter(({ isMarker }) => !isMarker) : rows;
+  const inOrder = takeInOrder(state, exemplars, gathering.outOfOrder);
+  const ends = hasMarkers ? rows.filter(({ isMarker }) => isMarker) : NO_ROWS;
+  const samples = takeNewSamples(state, hasMarkers ? [...inOrder, ...ends] : inOrder, gathering);
+  const markers = hasMarkers ? samples.filter(({ isMarker }) => isMarker) : NO_ROWS;
+  for (const marker of ends) if (!markers.includes(marker)) gathering.needless(marker);
+  return inOrder.length === 0 && samples.length === 0
+    ? undefined
+    : { state, rows: inOrder, samples, markers };
 }
 
 function takeInOrder(state: SeriesState, rows: Row[], outOfOrder: (row: Row) => void): Row[] {
@@ -48,20 +65,60 @@ function takeInOrder(state: SeriesState, rows: Row[], outOfOrder: (row: Row) => 
   return sorted;
 }
 
-/** A sample that is not newer than the last one sent is left out: the series exists by that one already. */
-function takeNewSamples(state: SeriesState, rows: readonly Row[]): Row[] {
+/**
+ * A sample that is not newer than the last one sent is left out: the series exists by that one already. A marker is
+ * one where samples before it are ours.
+ */
+function takeNewSamples(state: SeriesState, rows: readonly Row[], { mode, atMs }: Gathering): readonly Row[] {
+  if (!state.sendsSamples(mode, atMs)) return NO_ROWS;
   const samples: Row[] = [];
   const byTime = rows.length === 1 ? rows : rows.toSorted((a, b) => sampleTimeMs(a) - sampleTimeMs(b));
   for (const row of byTime) {
     if (sampleTimeMs(row) <= state.lastSampleMs) continue;
+    if (row.isMarker && !state.mayMarkEnd(mode)) continue;
     state.lastSampleMs = sampleTimeMs(row);
     samples.push(row);
   }
   return samples;
 }
 
+/** How much older than the oldest sample of its request Mimir lets an exemplar be, or else drops it silently. */
+export const MAX_BEHIND_SAMPLES_MS = 5 * 60_000;
+
+/**
+ * Cuts what would be one request in two, for receivers like Mimir: exemplars long before the oldest sample go in a
+ * second request, which has no samples and so no limit. Their series exist by then, because their samples stay in
+ * the first. With the old exemplars of a series all its others go, or newer ones would arrive before older ones and
+ * make those out of order.
+ *
+ *     a: sample 10:00, exemplars 9:30 9:59        first:  a sample 10:00             second: a exemplars 9:30 9:59
+ *     b: sample 10:00, exemplar  9:58        ─►           b sample 10:00, exemplar 9:58
+ */
+export function cutOffOld(all: readonly TimeSeries[]): {
+  first: readonly TimeSeries[];
+  second: readonly TimeSeries[];
+} {
+  const oldestMs = oldestSampleMs(all);
+  const isOld = ({ rows }: TimeSeries) =>
+    rows.length > 0 && exemplarTimeMs(rows[0]!) < oldestMs - MAX_BEHIND_SAMPLES_MS;
+  const old = all.filter(isOld);
+  if (old.length === 0) return { first: all, second: [] };
+  const first = all.flatMap((timeSeries) => {
+    if (!isOld(timeSeries)) return [timeSeries];
+    return timeSeries.samples.length === 0 ? [] : [{ ...timeSeries, rows: NO_ROWS }];
+  });
+  return { first, second: old.map((timeSeries) => ({ ...timeSeries, markers: NO_ROWS })) };
+}
+
+/** Before all times where there are no samples. */
+function oldestSampleMs(all: readonly TimeSeries[]): number {
+  const times = all.flatMap(({ samples }) => (samples.length === 0 ? [] : [sampleTimeMs(samples[0]!)]));
+  return times.length === 0 ? Number.NEGATIVE_INFINITY : times.reduce((a, b) => Math.min(a, b));
+}
+
+/** Nothing of a TimeSeries without exemplars is left, except what is to be settled. */
 export function withoutSamples(timeSeries: TimeSeries): TimeSeries {
-  return { ...timeSeries, samples: [] };
+  return { ...timeSeries, samples: NO_ROWS };
 }
 
 export function countExemplars(all: readonly TimeSeries[]): number {
@@ -72,17 +129,26 @@ export function countSamples(all: readonly TimeSeries[]): number {
   return all.reduce((sum, { samples }) => sum + samples.length, 0);
 }
 
+/** The newest exemplar's time; 0 where there are none. */
+export function newestExemplarMs(all: readonly TimeSeries[]): number {
+  return all.reduce(
+    (newest, { rows }) => Math.max(newest, rows.length === 0 ? 0 : exemplarTimeMs(rows.at(-1)!)),
+    0,
+  );
+}
+
 /** Leaves out exemplars before `oldestMs`, and the samples of their lines. The same array when there are none. */
 export function dropAged(
   all: readonly TimeSeries[],
   oldestMs: number,
   aged: (row: Row) => void,
 ): readonly TimeSeries[] {
-  const isFresh = (row: Row) => exemplarTimeMs(row) >= oldestMs;
+  const isFresh = (row: Row) => row.isMarker || exemplarTimeMs(row) >= oldestMs;
   if (all.every(({ rows }) => rows.every(isFresh))) return all;
-  return all.flatMap(({ state, rows, samples }) => {
-    for (const row of rows) if (!isFresh(row)) aged(row);
-    const fresh = rows.filter(isFresh);
-    return fresh.length === 0 ? [] : [{ state, rows: fresh, samples: samples.filter(isFresh) }];
+  return all.flatMap((timeSeries) => {
+    for (const row of timeSeries.rows) if (!isFresh(row)) aged(row);
+    const rows = timeSeries.rows.filter(isFresh);
+    const samples = timeSeries.samples.filter(isFresh);
+    return rows.length === 0 && samples.length === 0 ? [] : [{ ...timeSeries, rows, samples }];
   });
 }

@@ -1,37 +1,45 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Deliveries, type Row } from '../../src/forward/delivery.js';
+import { Deliveries } from '../../src/forward/delivery.js';
 import { FailureLog } from '../../src/forward/failure-log.js';
 import { IsolatingSender, MAX_EXTRA_REQUESTS } from '../../src/forward/isolating-sender.js';
+import { RemoteWriteMetrics } from '../../src/forward/metrics.js';
 import type { ExemplarMode } from '../../src/forward/options.js';
 import { TrafficMeter } from '../../src/forward/resharding.js';
 import type { Fate } from '../../src/forward/sender.js';
 import { ATTACH_MS, SeriesStates } from '../../src/forward/series-state.js';
 import { countSamples, gatherTimeSeries, type TimeSeries } from '../../src/forward/time-series.js';
+import { createRegistry } from '../../src/telemetry/registry.js';
 import { silentLog } from '../../src/util/log.js';
 import { batchOf, manySeries } from '../support/batch.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { GATHER_ALL, rowsOf } from '../support/rows.js';
+
+const NO_GAUGES = {
+  ...{ pending: 0, lost: 0, shardCapacity: 1, maxSamplesPerSend: 1 },
+  ...{ shards: 1, minShards: 1, maxShards: 1, desiredShards: 1 },
+};
 
 /** A receiver like Prometheus 1.0: one bad sample refuses the request whole, exemplars alone always pass. */
 async function sendAll(count: number, bad: ReadonlySet<number>, mode: ExemplarMode, refuseAlone = false) {
   const clock = new FakeClock();
-  const states = new SeriesStates([], () => Buffer.alloc(0));
+  const states = new SeriesStates([]);
   const batch = batchOf(manySeries(count).map((series) => ({ series, timestampMs: 1 })));
   const confirmed: number[] = [];
-  const delivery = new Deliveries((at) => confirmed.push(at)).begin({ position: 0, batch });
-  const deliveries = new Deliveries(() => {});
-  const rows = batch.series.map((series, index): Row => {
-    return { batch, index, state: states.of(series), delivery, items: 2 };
-  });
-  const all = gatherTimeSeries(rows, mode, clock.nowMs(), () => {});
+  const deliveries = new Deliveries((at) => confirmed.push(at));
+  const delivery = deliveries.begin({ position: 0, batch });
+  const all = gatherTimeSeries(rowsOf(batch, states, delivery), { ...GATHER_ALL, mode });
   const withSample: number[] = [];
   const alone: number[] = [];
+  const meter = new RemoteWriteMetrics(createRegistry()).meter('test', 'http://r', () => NO_GAUGES);
   let dropped = 0;
   let requests = 0;
   const send = async (part: readonly TimeSeries[]): Promise<Fate> => {
     requests++;
     const refused = part.some(({ state, samples }) => samples.length > 0 && bad.has(state.series.ref));
-    if (refused || (refuseAlone && countSamples(part) === 0)) return { refused: 'out of order', status: 400 };
+    if (refused || (refuseAlone && countSamples(part) === 0)) {
+      return { refused: 'out of order', status: 400, written: { samples: 0, exemplars: 0 } };
+    }
     for (const { state, samples } of part) (samples.length > 0 ? withSample : alone).push(state.series.ref);
     return 'delivered';
   };
@@ -39,22 +47,21 @@ async function sendAll(count: number, bad: ReadonlySet<number>, mode: ExemplarMo
     mode,
     clock,
     meter: {
-      sent() {},
-      retried() {},
+      ...meter,
       dropped: (_, exemplars) => {
         dropped += exemplars;
       },
-      samplesRefused() {},
-      remove() {},
     },
     traffic: new TrafficMeter(),
     failures: new FailureLog(silentLog, clock, () => ({})),
+    allowsExemplarsAlone: () => true,
     send,
-    settle: (row) => deliveries.settle(row.delivery),
+    settle: (row) => deliveries.settle(row),
   });
-  await sender.send(all, new AbortController().signal);
-  const attached = all.filter(({ state }) => state.attachUntilMs === clock.nowMs() + ATTACH_MS).length;
-  return { withSample, alone, dropped, requests, attached, open: delivery.open };
+  const never = new AbortController().signal;
+  await sender.send(all, { retrying: never, sending: never });
+  const attached = all.filter(({ state }) => state.attachUntilMs === clock.monotonicMs() + ATTACH_MS).length;
+  return { withSample, alone, dropped, requests, attached, open: delivery.openRows };
 }
 
 t.test('one refused series of a thousand costs itself, and some twenty requests', async (t) => {
@@ -81,7 +88,7 @@ t.test('exemplars refused even alone are dropped, without a search', async (t) =
   const attach = await sendAll(10, new Set(), 'attach', true);
   t.match(attach, { dropped: 10, requests: 1, open: 0 });
   const auto = await sendAll(2, new Set([0, 1]), 'auto', true);
-  t.match(auto, { dropped: 2, requests: 4, open: 0 });
+  t.match(auto, { dropped: 2, requests: 4, open: 0, attached: 0 });
 });
 
 t.test(

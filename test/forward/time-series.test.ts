@@ -1,24 +1,24 @@
 import t from 'tap';
-import { Deliveries, exemplarTimeMs, type Row, sampleTimeMs } from '../../src/forward/delivery.js';
+import { exemplarTimeMs, type Row, sampleTimeMs } from '../../src/forward/delivery.js';
 import { ATTACH_MS, SeriesStates } from '../../src/forward/series-state.js';
 import { dropAged, gatherTimeSeries } from '../../src/forward/time-series.js';
 import { batchOf, manySeries, type RowInput, seriesOf } from '../support/batch.js';
+import { GATHER_ALL, rowsOf } from '../support/rows.js';
 
 const [a, b] = manySeries(2) as [RowInput['series'], RowInput['series']];
 
 function gatherer(mode: 'auto' | 'self_contained' | 'attach' = 'self_contained') {
-  const states = new SeriesStates([], () => Buffer.alloc(0));
+  const states = new SeriesStates([]);
   const outOfOrder: number[] = [];
-  const gather = (inputs: readonly RowInput[], nowMs = 0) => {
-    const batch = batchOf(inputs);
-    const delivery = new Deliveries(() => {}).begin({ position: 0, batch });
-    const rows = inputs.map(({ series }, index): Row => {
-      return { batch, index, state: states.of(series), delivery, items: 2 };
+  const gather = (inputs: readonly RowInput[], atMs = 0) =>
+    gatherTimeSeries(rowsOf(batchOf(inputs), states), {
+      ...GATHER_ALL,
+      mode,
+      atMs,
+      outOfOrder: (row) => outOfOrder.push(exemplarTimeMs(row)),
     });
-    return gatherTimeSeries(rows, mode, nowMs, (row) => outOfOrder.push(exemplarTimeMs(row)));
-  };
-  const times = (inputs: readonly RowInput[], nowMs?: number) =>
-    gather(inputs, nowMs).map(({ rows, samples }) => [rows.map(exemplarTimeMs), samples.map(sampleTimeMs)]);
+  const times = (inputs: readonly RowInput[], atMs?: number) =>
+    gather(inputs, atMs).map(({ rows, samples }) => [rows.map(exemplarTimeMs), samples.map(sampleTimeMs)]);
   return { states, outOfOrder, gather, times };
 }
 
@@ -87,17 +87,19 @@ t.test('dropAged keeps the array while nothing is too old', async (t) => {
   t.same(aged, [10, 5]);
 });
 
-t.test(
-  'states are bounded, the most recently used stay, and a reused number is another series',
-  async (t) => {
-    const states = new SeriesStates([], () => Buffer.alloc(0), 10);
-    const [first, ...others] = manySeries(100) as [RowInput['series'], ...RowInput['series'][]];
-    const kept = states.of(first);
-    for (const series of others) {
-      states.of(series);
-      t.equal(states.of(first), kept);
-      t.ok(states.size <= 10, `${states.size} states`);
-    }
-    t.not(states.of(seriesOf(first.ref, { __name__: 'successor' })), kept);
-  },
-);
+t.test('states are bounded, the most recently used stay, found by their labels', async (t) => {
+  const states = new SeriesStates([], 10);
+  const [first, ...others] = manySeries(100) as [RowInput['series'], ...RowInput['series'][]];
+  const kept = states.of(first);
+  for (const series of others) {
+    states.of(series);
+    t.equal(states.of(first), kept);
+    t.ok(states.size <= 10, `${states.size} states`);
+  }
+  const again = { ...first, ref: 0 as typeof first.ref };
+  t.equal(states.of(again), kept, 'another object for the same series');
+  const collision = { ...seriesOf(0, { __name__: 'other' }), hash: first.hash };
+  t.not(states.of(collision), kept, 'another series with its hash');
+  t.same(states.of(collision).labels, collision.labels);
+  t.not(states.of(first), kept, 'which made it forget');
+});

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import protobuf from 'protobufjs';
 import snappy from 'snappyjs';
+import { decodeRequestV2 } from './remote-write-v2.js';
 
 const proto = readFileSync(new URL('../../proto/remote-write-v1.proto', import.meta.url), 'utf8');
 const writeRequest = protobuf.parse(proto).root.lookupType('prometheus.WriteRequest');
@@ -19,12 +20,22 @@ export interface ReceivedSeries {
   readonly labels: Record<string, string>;
   readonly samples: { readonly value: number; readonly timestamp: number }[];
   readonly exemplars: ReceivedExemplar[];
+  /** What only remote write 2.0 carries. */
+  readonly v2?: {
+    readonly sampleBits: readonly bigint[];
+    readonly starts: readonly number[];
+    readonly type: string;
+    readonly help: string;
+    readonly unit: string;
+  };
 }
 
 export interface ReceivedRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly series: ReceivedSeries[];
+  /** Without compression. */
+  readonly message: Buffer;
 }
 
 /** What to answer. `hang`: nothing, ever; `hang_body`: a body that never ends; `close`: no answer; `close_body`: half a body. */
@@ -41,6 +52,8 @@ export interface Receiver {
   readonly requests: ReceivedRequest[];
   /** Requests answered with 2xx. */
   readonly accepted: ReceivedRequest[];
+  /** Rules of remote write that were broken, in order. */
+  readonly problems: string[];
   /** Decides each answer; 204 unless set. */
   reply: (request: ReceivedRequest, index: number) => Reply | Promise<Reply>;
   close(): Promise<void>;
@@ -48,19 +61,25 @@ export interface Receiver {
 
 export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
   const sockets = new Set<Socket>();
+  const onTheirWay = new Set<string>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('error', () => {});
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     const onEnd = async () => {
-      const received = {
-        path: request.url ?? '',
-        headers: request.headers,
-        series: decodeWriteRequest(Buffer.concat(chunks)),
+      const received = receive(request, Buffer.concat(chunks), receiver.problems);
+      const keys = received.series.map(({ key }) => key);
+      for (const key of keys) if (onTheirWay.has(key)) receiver.problems.push(`${key}: two requests at once`);
+      for (const key of keys) onTheirWay.add(key);
+      // One that is broken off was answered with that.
+      const leave = () => {
+        for (const key of keys) onTheirWay.delete(key);
       };
+      response.on('close', leave);
       const index = receiver.requests.push(received) - 1;
       const reply = await receiver.reply(received, index);
       if (typeof reply === 'object' && reply.status < 300) receiver.accepted.push(received);
+      leave();
       answer(response, reply);
     };
     request.on('end', () => void onEnd());
@@ -76,6 +95,7 @@ export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
     port,
     requests: [],
     accepted: [],
+    problems: [],
     reply: () => ({ status: 204 }),
     close: () =>
       new Promise((resolve) => {
@@ -84,6 +104,34 @@ export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
       }),
   };
   return receiver;
+}
+
+const V2 = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
+
+function receive(request: IncomingMessage, body: Buffer, problems: string[]): ReceivedRequest {
+  const { headers, url = '', method } = request;
+  const isV2 = headers['content-type'] === V2;
+  const expected = {
+    method: 'POST',
+    'content-encoding': 'snappy',
+    'x-prometheus-remote-write-version': isV2 ? '2.0.0' : '0.1.0',
+  };
+  for (const [name, value] of Object.entries(expected)) {
+    const given = name === 'method' ? method : headers[name];
+    if (given !== value) problems.push(`${name}: ${given}`);
+  }
+  if (!isV2 && headers['content-type'] !== 'application/x-protobuf') {
+    problems.push(`content-type: ${headers['content-type']}`);
+  }
+  if (!/^\S+\/\S+$/.test(headers['user-agent'] ?? '')) problems.push(`user-agent: ${headers['user-agent']}`);
+  // Throws on what is no block, such as the framed format.
+  const message = snappy.uncompress(body);
+  return {
+    path: url,
+    headers,
+    message,
+    series: isV2 ? decodeRequestV2(message, problems) : decodeMessageV1(message),
+  };
 }
 
 function answer(response: ServerResponse, reply: Reply): void {
@@ -102,7 +150,11 @@ function answer(response: ServerResponse, reply: Reply): void {
 
 /** Body of a remote write 1.0 request, decoded by reflection: not by anything of the code under test. */
 export function decodeWriteRequest(body: Buffer): ReceivedSeries[] {
-  const message = writeRequest.toObject(writeRequest.decode(snappy.uncompress(body)), {
+  return decodeMessageV1(snappy.uncompress(body));
+}
+
+function decodeMessageV1(body: Buffer): ReceivedSeries[] {
+  const message = writeRequest.toObject(writeRequest.decode(body), {
     longs: Number,
     arrays: true,
     defaults: true,

@@ -1,22 +1,16 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Deliveries, type Row } from '../../src/forward/delivery.js';
-import { WriteRequestEncoder } from '../../src/forward/encode.js';
+import { WriteRequestEncoder } from '../../src/forward/encode-v1.js';
 import { SeriesStates } from '../../src/forward/series-state.js';
 import { gatherTimeSeries } from '../../src/forward/time-series.js';
 import { labelsFromRecord, labelsToRecord } from '../../src/model/labels.js';
 import { batchOf, type RowInput, seriesOf } from '../support/batch.js';
 import { decodeWriteRequest } from '../support/remote-write-receiver.js';
+import { GATHER_ALL, rowsOf } from '../support/rows.js';
 
 function encodeRows(inputs: readonly RowInput[], external: Record<string, string> = {}) {
-  const encoder = new WriteRequestEncoder();
-  const states = new SeriesStates(labelsFromRecord(external), (labels) => encoder.encodeSeriesLabels(labels));
-  const batch = batchOf(inputs);
-  const delivery = new Deliveries(() => {}).begin({ position: 0, batch });
-  const rows: Row[] = inputs.map(({ series }, index) => {
-    return { batch, index, state: states.of(series), delivery, items: 2 };
-  });
-  return decodeWriteRequest(encoder.encode(gatherTimeSeries(rows, 'self_contained', 0, () => {})));
+  const rows = rowsOf(batchOf(inputs), new SeriesStates(labelsFromRecord(external)));
+  return decodeWriteRequest(new WriteRequestEncoder().encode(gatherTimeSeries(rows, GATHER_ALL)));
 }
 
 t.test('a TimeSeries is its labels, then the sample, then the exemplar', async (t) => {
