@@ -15,6 +15,7 @@ import type { Batch, Series } from '../model/batch.js';
 import { decodeLabels, encodeLabels } from '../model/encoded-labels.js';
 import type { Labels } from '../model/labels.js';
 import type { Metadata } from '../model/metadata.js';
+import { grown, nextCapacity } from '../util/columns.js';
 import { FRAME_HEADER_BYTES, sealFrame } from './frame.js';
 
 const HEADER_BYTES = 6 * 4 + 8;
@@ -29,7 +30,10 @@ export type ResolveSeries = (labels: Labels, metadata: Metadata, acceptedMs: num
 
 /** Writes the batches of one segment. */
 export class BatchEncoder {
-  readonly #numbers = new Map<Series, number>();
+  /** By number. */
+  readonly #defined: Series[] = [];
+  /** By ref: one more than the number last given to a series of it. An array, since a map of objects costs more than all the rest. */
+  #numbers = new Uint32Array(0);
   #scratch = Buffer.allocUnsafe(64 * 1024);
 
   /** The whole frame, lent until the next call. */
@@ -39,7 +43,7 @@ export class BatchEncoder {
     const staleSeries = this.#numbersOf(batch.staleSeries, definitions);
     let definitionEnd = 0;
     const definitionEnds = Uint32Array.from(definitions, (bytes) => (definitionEnd += bytes.length));
-    const hasStarts = batch.sampleStartsMs.some((startMs) => startMs !== 0);
+    const hasStarts = hasNonZero(batch.sampleStartsMs);
     const columns: Column[] = [
       batch.timestampsMs,
       batch.values,
@@ -79,14 +83,19 @@ export class BatchEncoder {
     const numbers = new Uint32Array(all.length);
     for (let i = 0; i < all.length; i++) {
       const series = all[i]!;
-      let number = this.#numbers.get(series);
-      if (number === undefined) {
-        this.#numbers.set(series, (number = this.#numbers.size));
-        definitions.push(encodeDefinition(series));
-      }
-      numbers[i] = number;
+      const known = (this.#numbers[series.ref] ?? 0) - 1;
+      numbers[i] = known >= 0 && this.#defined[known] === series ? known : this.#define(series, definitions);
     }
     return numbers;
+  }
+
+  #define(series: Series, definitions: Buffer[]): number {
+    if (series.ref >= this.#numbers.length) {
+      this.#numbers = grown(this.#numbers, nextCapacity(this.#numbers.length, series.ref + 1));
+    }
+    definitions.push(encodeDefinition(series));
+    this.#numbers[series.ref] = this.#defined.push(series);
+    return this.#defined.length - 1;
   }
 
   #frameOf(length: number): Buffer {
@@ -96,6 +105,11 @@ export class BatchEncoder {
       this.#scratch = Buffer.allocUnsafe(Math.max(needed, 2 * this.#scratch.length));
     return this.#scratch.subarray(0, needed);
   }
+}
+
+function hasNonZero(column: Float64Array): boolean {
+  for (let i = 0; i < column.length; i++) if (column[i] !== 0) return true;
+  return false;
 }
 
 function encodeDefinition({ labels, metadata: { type, help, unit } }: Series): Buffer {

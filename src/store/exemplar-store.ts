@@ -73,8 +73,8 @@ export class ExemplarStore {
   /** No candidate had been exposed after this when it was chosen. */
   #candidatesIdleSinceMs = 0;
 
-  /** What sinks hold of a series, made when first wanted. */
-  readonly #sinkSeries = new Map<SeriesRef, Series>();
+  /** By series: what sinks hold of it, made when first wanted. */
+  readonly #sinkSeries: (Series | undefined)[] = [];
   /** Exemplars up to this time have reached every sink; by series, empty while nobody forwards. */
   #forwardedMs: Float64Array | undefined;
 
@@ -230,10 +230,10 @@ export class ExemplarStore {
 
   /** The series as sinks hold it. */
   sinkSeries(series: SeriesRef): Series {
-    let known = this.#sinkSeries.get(series);
+    let known = this.#sinkSeries[series];
     if (known === undefined) {
       known = this.#createSinkSeries(series, this.index.labels(series));
-      this.#sinkSeries.set(series, known);
+      this.#sinkSeries[series] = known;
     }
     return known;
   }
@@ -246,7 +246,7 @@ export class ExemplarStore {
 
   /** The number of a series that sinks hold: a new one if it was forgotten meanwhile. */
   refOf(series: Series, nowMs: number): SeriesRef {
-    return this.#sinkSeries.get(series.ref) === series ? series.ref : this.seriesOf(series.labels, nowMs);
+    return this.#sinkSeries[series.ref] === series ? series.ref : this.seriesOf(series.labels, nowMs);
   }
 
   /** What the exposition says of the metric of this series. */
@@ -268,7 +268,7 @@ export class ExemplarStore {
 
   /** Every sink has this exemplar now. Harmless for a series forgotten since. */
   markForwarded(series: Series, timestampMs: number): void {
-    if (this.#forwardedMs === undefined || this.#sinkSeries.get(series.ref) !== series) return;
+    if (this.#forwardedMs === undefined || this.#sinkSeries[series.ref] !== series) return;
     if (timestampMs > this.#forwardedMs[series.ref]!) this.#forwardedMs[series.ref] = timestampMs;
   }
 
@@ -288,7 +288,7 @@ export class ExemplarStore {
 
   /** Some sink will never get this exemplar, though the ring may still have it. Harmless for a forgotten series. */
   countUndeliverable(series: Series, timestampMs: number): void {
-    if (this.#forwardedMs === undefined || this.#sinkSeries.get(series.ref) !== series) return;
+    if (this.#forwardedMs === undefined || this.#sinkSeries[series.ref] !== series) return;
     // What the ring gave up before was counted then.
     if (!(timestampMs >= this.rings.oldestMs(series.ref))) return;
     this.stats.overwrittenUnforwarded[series.ref]!++;
@@ -403,7 +403,7 @@ export class ExemplarStore {
     this.#holdings.set(series, 0);
     this.rings.clear(series);
     this.index.forget(series);
-    this.#sinkSeries.delete(series);
+    this.#sinkSeries[series] = undefined;
     this.#generations[series]!++;
   }
 

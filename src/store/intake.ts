@@ -23,6 +23,11 @@ export class Intake {
     this.publish = publish;
   }
 
+  /** Whether anyone reads batches. */
+  get hasReaders(): boolean {
+    return this.publish !== undefined;
+  }
+
   seriesOf(labels: Labels, nowMs: number): SeriesRef {
     return this.#store.seriesOf(labels, nowMs);
   }

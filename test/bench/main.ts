@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fairnessRow } from './fairness.js';
+import { journalRows } from './journal.js';
 import { memoryRows } from './memory.js';
 import { EXEMPLARD, type PeerKind, PROMETHEUS } from './peers.js';
 import { queryRows } from './query.js';
@@ -40,6 +41,7 @@ const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   memory: () => memoryRows(both),
   query: () => queryRows(both),
   fairness: async () => [await fairnessRow(both)],
+  journal: journalRows,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS);

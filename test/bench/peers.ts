@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startExemplard } from '../support/exemplard.js';
 import { startPrometheus } from '../support/prometheus.js';
@@ -25,6 +28,21 @@ export const PROMETHEUS: PeerKind = {
 };
 
 export const EXEMPLARD: PeerKind = { name: 'exemplard', start: (config) => startExemplard({ config }) };
+
+export const EXEMPLARD_WITH_JOURNAL: PeerKind = {
+  name: 'exemplard',
+  async start(config) {
+    const path = mkdtempSync(join(tmpdir(), 'exemplard-bench-'));
+    const peer = await startExemplard({ config, flags: [`--storage.path=${path}`] });
+    return {
+      ...peer,
+      async stop() {
+        await peer.stop();
+        rmSync(path, { recursive: true });
+      },
+    };
+  },
+};
 
 /** Waits until what `read` gives is at least `wanted`. */
 export async function waitFor(read: () => Promise<number>, wanted: number, timeoutMs: number): Promise<void> {
