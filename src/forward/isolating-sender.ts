@@ -14,9 +14,9 @@
  * arrive, those series stay without samples for `ATTACH_MS`; in mode `self_contained` it is dropped. Exemplars alone
  * are never cut: every receiver known to answer 400 to some stores the rest.
  *
- * In 2.0 a refused request is written as far as it is good, and the answer says how much: a refusal arrives here only
- * if exemplars are missing. What is good in it is then sent twice, which changes nothing there. Prometheus from 3.8 on
- * refuses exemplars alone over 2.0; they are dropped, and the next ones of their series go with samples again.
+ * In 2.0 what is good in a request is written all the same, and the answer says how much: a refusal arrives here only
+ * where nothing was written. Prometheus from 3.8 on refuses exemplars alone over 2.0; they are dropped, and the next
+ * ones of their series go with samples again.
  */
 import type { Clock } from '../util/clock.js';
 import type { Row } from './delivery.js';
@@ -26,13 +26,7 @@ import type { ExemplarMode } from './options.js';
 import type { TrafficMeter } from './resharding.js';
 import type { Fate, Refusal, StopSignals } from './sender.js';
 import { ATTACH_MS } from './series-state.js';
-import {
-  countExemplars,
-  countSamples,
-  newestExemplarMs,
-  type TimeSeries,
-  withoutSamples,
-} from './time-series.js';
+import { countExemplars, countSamples, detachAlone, type TimeSeries, withoutSamples } from './time-series.js';
 
 /**
  * Enough to find one bad series of 1,000 (10 levels, 20 requests), or three (60); if all are bad, groups of a
@@ -116,19 +110,14 @@ export class IsolatingSender {
     for (const { state, samples } of all) if (samples.length > 0) state.attachUntilMs = attachUntilMs;
   }
 
-  #detach(all: readonly TimeSeries[]): void {
-    for (const { state } of all) state.attachUntilMs = Number.NEGATIVE_INFINITY;
-  }
-
-  #drop({ timeSeries, refused, status, written }: RefusedPart): void {
+  #drop({ timeSeries, refused, status }: RefusedPart): void {
     const { meter, traffic, failures } = this.#parts;
-    const exemplars = countExemplars(timeSeries) - written.exemplars;
-    if (written.exemplars > 0) meter.delivered(written, newestExemplarMs(timeSeries));
-    meter.samplesFailed(countSamples(timeSeries) - written.samples);
+    const exemplars = countExemplars(timeSeries);
+    meter.samplesFailed(countSamples(timeSeries));
     meter.dropped('refused', exemplars);
     traffic.dropped(exemplars);
     failures.gaveUp(exemplars, refused, status);
-    if (!this.#parts.allowsExemplarsAlone()) this.#detach(timeSeries);
+    if (!this.#parts.allowsExemplarsAlone()) detachAlone(timeSeries);
     this.#settle(timeSeries);
   }
 

@@ -17,11 +17,11 @@ export type Judgement =
       readonly kind: 'delivered';
       /** As far as the receiver says; everything where it says nothing. */
       readonly written: Load;
-      /** All exemplars were written, and an error speaks of samples that were not. */
+      /** Why the rest was not: where the answer is an error, and yet something was written. */
       readonly complaint?: { readonly error: string; readonly status: number };
     }
-  /** `written`: how much of it the receiver has nevertheless; nothing where it does not say. */
-  | { readonly kind: 'refused'; readonly error: string; readonly status: number; readonly written: Load }
+  /** None of it was written, because of what is in it; a part of it may pass. */
+  | { readonly kind: 'refused'; readonly error: string; readonly status: number }
   | { readonly kind: 'retry'; readonly error: string; readonly status?: number; readonly waitMs?: number }
   /** The receiver does not know this message. */
   | { readonly kind: 'unknown message'; readonly error: string; readonly status: number }
@@ -32,8 +32,6 @@ export interface JudgingRules {
   readonly retryOnHttp429: boolean;
   readonly nowMs: number;
 }
-
-const NOTHING: Load = { samples: 0, exemplars: 0 };
 
 export function judge(answer: Answer, sent: Load, rules: JudgingRules): Judgement {
   const { status } = answer;
@@ -49,18 +47,20 @@ export function judge(answer: Answer, sent: Load, rules: JudgingRules): Judgemen
   return judgeRefusal(answer, error, sent, rules);
 }
 
-/** In 2.0, what is good in a request is written although the answer is an error, and the counts say how much. */
+/**
+ * In 2.0, what is good in a request is written although the answer is an error, and the counts say how much. To send it
+ * in parts, as 1.0 asks for, would find nothing more that can be written, and of several exemplars of a series make all
+ * but the newest look out of order.
+ */
 function judgeRefusal(
   { status, written }: Answer,
   error: string,
   sent: Load,
   { message }: JudgingRules,
 ): Judgement {
-  if (message === 'prometheus.WriteRequest' || !saysWritten(written)) {
-    return { kind: 'refused', error, status, written: NOTHING };
-  }
   const load = writtenOf(written, sent);
-  if (load.exemplars < sent.exemplars) return { kind: 'refused', error, status, written: load };
+  const isPartial = message !== 'prometheus.WriteRequest' && load.samples + load.exemplars > 0;
+  if (!isPartial) return { kind: 'refused', error, status };
   return { kind: 'delivered', written: load, complaint: { error, status } };
 }
 

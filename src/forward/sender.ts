@@ -8,7 +8,14 @@ import type { DropReason, RemoteWriteMeter } from './metrics.js';
 import type { Negotiation } from './negotiation.js';
 import type { QueueOptions } from './options.js';
 import type { TrafficMeter } from './resharding.js';
-import { countExemplars, countSamples, dropAged, newestExemplarMs, type TimeSeries } from './time-series.js';
+import {
+  countExemplars,
+  countSamples,
+  detachAlone,
+  dropAged,
+  newestExemplarMs,
+  type TimeSeries,
+} from './time-series.js';
 
 /** Everything the shards of one remote write share. */
 export interface SenderParts {
@@ -33,8 +40,6 @@ export interface StopSignals {
 export interface Refusal {
   readonly refused: string;
   readonly status: number;
-  /** What the receiver has of it, where it says so. */
-  readonly written: Load;
 }
 
 /**
@@ -79,7 +84,7 @@ export class Sender {
       if (stop.sending.aborted) return 'aborted';
       switch (judgement.kind) {
         case 'refused':
-          return { refused: judgement.error, status: judgement.status, written: judgement.written };
+          return { refused: judgement.error, status: judgement.status };
         case 'final':
           return this.#giveUp(request, judgement);
         case 'unknown message':
@@ -144,11 +149,26 @@ export class Sender {
       exemplars: sent.exemplars - written.exemplars,
     };
     if (complaint !== undefined) {
-      meter.samplesRefused(unwritten.samples);
-      failures.refusedSamples(unwritten.samples, complaint.error, complaint.status);
+      this.#partlyRefused(all, unwritten, complaint);
     } else if (unwritten.samples > 0 || unwritten.exemplars > 0) {
       this.#unwritten(unwritten, 'the receiver wrote less than it was sent');
     }
+  }
+
+  #partlyRefused(
+    all: readonly TimeSeries[],
+    { samples, exemplars }: Load,
+    { error, status }: { error: string; status: number },
+  ): void {
+    const { meter, failures } = this.#parts;
+    meter.samplesRefused(samples);
+    if (exemplars === 0) {
+      failures.refusedSamples(samples, error, status);
+      return;
+    }
+    this.#drop('refused', exemplars);
+    failures.gaveUp(exemplars, error, status);
+    detachAlone(all);
   }
 
   #unwritten(load: Load, error: string): void {

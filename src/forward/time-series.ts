@@ -121,6 +121,13 @@ export function withoutSamples(timeSeries: TimeSeries): TimeSeries {
   return { ...timeSeries, samples: NO_ROWS };
 }
 
+/** Where exemplars alone did not do: those to come go with samples again. */
+export function detachAlone(all: readonly TimeSeries[]): void {
+  for (const { state, samples } of all) {
+    if (samples.length === 0) state.attachUntilMs = Number.NEGATIVE_INFINITY;
+  }
+}
+
 export function countExemplars(all: readonly TimeSeries[]): number {
   return all.reduce((sum, { rows }) => sum + rows.length, 0);
 }

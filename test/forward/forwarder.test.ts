@@ -1,95 +1,18 @@
-import type { Test } from 'tap';
 import t from 'tap';
-import { createForwarder, type Forwarder } from '../../src/forward/forwarder.js';
+import { createForwarder } from '../../src/forward/forwarder.js';
 import { RemoteWriteMetrics } from '../../src/forward/metrics.js';
-import {
-  DEFAULT_QUEUE,
-  DEFAULT_REMOTE_WRITE,
-  type QueueOptions,
-  type RemoteWriteOptions,
-} from '../../src/forward/options.js';
+import { DEFAULT_REMOTE_WRITE } from '../../src/forward/options.js';
 import type { HttpClientOptions } from '../../src/http-client/options.js';
 import { MemoryLog } from '../../src/journal/memory-log.js';
-import type { Batch, BatchReader } from '../../src/model/batch.js';
 import { labelsFromRecord } from '../../src/model/labels.js';
 import { createRegistry } from '../../src/telemetry/registry.js';
 import { sleep, systemClock } from '../../src/util/clock.js';
-import type { Log } from '../../src/util/log.js';
 import { batchOf, manySeries, type seriesOf } from '../support/batch.js';
-import { FakeClock } from '../support/fake-clock.js';
-import { type Receiver, startReceiver } from '../support/remote-write-receiver.js';
+import { exemplarTimes, type Forwarding, passing, startForwarding } from '../support/forwarding.js';
+import { startReceiver } from '../support/remote-write-receiver.js';
 import { until } from '../support/until.js';
 
-type Settings = Partial<Omit<RemoteWriteOptions, 'queue'>> & { queue?: Partial<QueueOptions> };
-
-interface Setup {
-  readonly receiver: Receiver;
-  readonly clock: FakeClock;
-  readonly log: MemoryLog;
-  readonly reader: BatchReader;
-  readonly forwarder: Forwarder;
-  readonly delivered: Batch[];
-  readonly lines: { level: string; message: string; fields: Record<string, unknown> }[];
-  readonly registry: ReturnType<typeof createRegistry>;
-  /** The value of a metric without the part's prefix; 0 when absent. */
-  metric(name: string, labels?: Record<string, string>): Promise<number>;
-}
-
 const [x] = manySeries(1) as [ReturnType<typeof seriesOf>];
-
-async function setup(t: Test, { queue, ...settings }: Settings = {}, maxBytes = 1e8): Promise<Setup> {
-  const receiver = await startReceiver();
-  t.teardown(() => receiver.close());
-  const clock = new FakeClock();
-  const delivered: Batch[] = [];
-  const log = new MemoryLog({ maxBytes, onDelivered: (batch) => delivered.push(batch) });
-  const reader = log.reader('test');
-  const lines: Setup['lines'] = [];
-  const note = (level: string) => (fields: object, message: string) => {
-    lines.push({ level, message, fields: fields as Record<string, unknown> });
-  };
-  const registry = createRegistry();
-  const forwarder = createForwarder({
-    options: {
-      ...DEFAULT_REMOTE_WRITE,
-      name: 'test',
-      url: receiver.url,
-      externalLabels: [],
-      ...settings,
-      queue: { ...DEFAULT_QUEUE, ...queue },
-    },
-    reader,
-    clock,
-    log: { debug() {}, info: note('info'), warn: note('warn'), error: note('error') } satisfies Log,
-    metrics: new RemoteWriteMetrics(registry),
-    userAgent: 'exemplard/0.0.0-test',
-  });
-  forwarder.start();
-  t.teardown(async () => {
-    const stopped = forwarder.stop(0);
-    await clock.advance(1);
-    await stopped;
-  });
-  const metric = async (name: string, labels: Record<string, string> = {}) => {
-    const found = await registry.getSingleMetric(`exemplard_remote_write_${name}`)?.get();
-    const matching = found?.values.filter((value) =>
-      Object.entries(labels).every(
-        ([label, text]) => (value.labels as Record<string, unknown>)[label] === text,
-      ),
-    );
-    return matching?.reduce((sum, value) => sum + Number(value.value), 0) ?? 0;
-  };
-  return { receiver, clock, log, reader, forwarder, delivered, lines, registry, metric };
-}
-
-/** Moves the clock while waiting, as time goes by. */
-async function passing(clock: FakeClock, stepMs: number, condition: () => boolean, what: string) {
-  await until(async () => {
-    if (condition()) return true;
-    await clock.advance(stepMs);
-    return condition();
-  }, what);
-}
 
 const withToken = (headers: HttpClientOptions['headers']): HttpClientOptions => ({
   ...DEFAULT_REMOTE_WRITE.httpClient,
@@ -97,13 +20,8 @@ const withToken = (headers: HttpClientOptions['headers']): HttpClientOptions => 
   headers,
 });
 
-const exemplarTimes = (receiver: Receiver) =>
-  receiver.accepted.flatMap(({ series }) =>
-    series.flatMap(({ exemplars }) => exemplars.map((e) => e.timestamp)),
-  );
-
 t.test('sends headers, credentials and body as the protocol wants', async (t) => {
-  const { receiver, clock, log, delivered, forwarder } = await setup(t, {
+  const { receiver, clock, log, delivered, forwarder } = await startForwarding(t, {
     httpClient: {
       ...DEFAULT_REMOTE_WRITE.httpClient,
       headers: { 'X-Scope-OrgID': [{ text: 'tenant' }] },
@@ -130,14 +48,14 @@ t.test('sends headers, credentials and body as the protocol wants', async (t) =>
 });
 
 t.test('a bearer token is sent; a password in the URL is used and shown nowhere', async (t) => {
-  const bearer = await setup(t, { httpClient: withToken({}) });
+  const bearer = await startForwarding(t, { httpClient: withToken({}) });
   bearer.log.append(batchOf([{ series: x, timestampMs: 1 }]));
   await passing(bearer.clock, 1000, () => bearer.receiver.requests.length === 1, 'request');
   t.equal(bearer.receiver.requests[0]?.headers.authorization, 'Bearer token');
 
   const receiver = await startReceiver();
   t.teardown(() => receiver.close());
-  const inUrl = await setup(t, { url: receiver.url.replace('//', '//user:s%3Acret@') });
+  const inUrl = await startForwarding(t, { url: receiver.url.replace('//', '//user:s%3Acret@') });
   inUrl.log.append(batchOf([{ series: x, timestampMs: 1 }]));
   await passing(inUrl.clock, 1000, () => receiver.requests.length === 1, 'request');
   t.equal(
@@ -149,7 +67,7 @@ t.test('a bearer token is sent; a password in the URL is used and shown nowhere'
 });
 
 t.test('a full request goes at once, a partial one after the deadline', async (t) => {
-  const { receiver, clock, log } = await setup(t, { queue: { maxSamplesPerSend: 10 } });
+  const { receiver, clock, log } = await startForwarding(t, { queue: { maxSamplesPerSend: 10 } });
   const rows = manySeries(12).map((series) => ({ series, timestampMs: 1 }));
   log.append(batchOf(rows));
   await until(() => receiver.accepted.length === 2, 'two full requests');
@@ -166,7 +84,7 @@ t.test('a full request goes at once, a partial one after the deadline', async (t
 });
 
 t.test('every series keeps its order over many shards and failures, and all arrive once', async (t) => {
-  const { receiver, clock, log, delivered, metric } = await setup(t, {
+  const { receiver, clock, log, delivered, metric } = await startForwarding(t, {
     queue: { minShards: 4, maxSamplesPerSend: 20 },
   });
   receiver.reply = (_, index) => (index % 3 === 0 ? { status: 503 } : { status: 204 });
@@ -193,7 +111,7 @@ t.test('every series keeps its order over many shards and failures, and all arri
 });
 
 /** Lets the clock run to each retry, and says how long each wait was. */
-async function waitsBetween(requests: number, { receiver, clock }: Setup): Promise<number[]> {
+async function waitsBetween(requests: number, { receiver, clock }: Forwarding): Promise<number[]> {
   const waits: number[] = [];
   for (let tries = 1; tries < requests; tries++) {
     // Only resharding and the backoff wait then: the timeout of the request is over.
@@ -209,7 +127,7 @@ async function waitsBetween(requests: number, { receiver, clock }: Setup): Promi
 
 t.test('waits double from min to max backoff; Retry-Attempt counts the tries', async (t) => {
   const queue = { batchSendDeadlineMs: 0, minBackoffMs: 30, maxBackoffMs: 100 };
-  const all = await setup(t, { queue });
+  const all = await startForwarding(t, { queue });
   const { receiver, clock, log, delivered } = all;
   receiver.reply = (_, index) => (index < 4 ? { status: 500 } : { status: 200 });
   log.append(batchOf([{ series: x, timestampMs: 1 }]));
@@ -223,7 +141,7 @@ t.test('waits double from min to max backoff; Retry-Attempt counts the tries', a
 });
 
 t.test('Retry-After replaces the wait, in seconds or as a date', async (t) => {
-  const all = await setup(t, { queue: { batchSendDeadlineMs: 0, maxBackoffMs: 300 } });
+  const all = await startForwarding(t, { queue: { batchSendDeadlineMs: 0, maxBackoffMs: 300 } });
   const { receiver, clock, log, delivered } = all;
   const date = new Date(clock.nowMs() + 60_000).toUTCString();
   const headers = ['7', date, '-3', 'nonsense'];
@@ -236,7 +154,7 @@ t.test('Retry-After replaces the wait, in seconds or as a date', async (t) => {
 });
 
 t.test('429 without retry_on_http_429 and other 4xx are dropped, counted by status', async (t) => {
-  const { receiver, clock, log, delivered, metric, lines } = await setup(t, {
+  const { receiver, clock, log, delivered, metric, lines } = await startForwarding(t, {
     queue: { batchSendDeadlineMs: 0, retryOnHttp429: false },
   });
   const statuses = [401, 404, 413, 429, 303];
@@ -255,7 +173,7 @@ t.test('429 without retry_on_http_429 and other 4xx are dropped, counted by stat
 });
 
 t.test('a receiver that hangs, closes, breaks off or refuses the connection is tried again', async (t) => {
-  const { receiver, clock, log, delivered, lines } = await setup(t, {
+  const { receiver, clock, log, delivered, lines } = await startForwarding(t, {
     remoteTimeoutMs: 2_000,
     queue: { batchSendDeadlineMs: 0 },
   });
@@ -273,7 +191,7 @@ t.test('a receiver that hangs, closes, breaks off or refuses the connection is t
   ]);
   t.equal(lines.length, 2);
 
-  const down = await setup(t, { url: 'http://127.0.0.1:1/', queue: { batchSendDeadlineMs: 0 } });
+  const down = await startForwarding(t, { url: 'http://127.0.0.1:1/', queue: { batchSendDeadlineMs: 0 } });
   down.log.append(batchOf([{ series: x, timestampMs: 1 }]));
   await passing(down.clock, 100, () => down.lines.length === 1, 'warning');
   t.match(down.lines[0]?.fields, { error: /ECONNREFUSED/, url: 'http://127.0.0.1:1/' });
@@ -284,7 +202,7 @@ t.test('a receiver that hangs, closes, breaks off or refuses the connection is t
 });
 
 t.test('a success is one, whatever its body', async (t) => {
-  const { receiver, clock, log, delivered } = await setup(t, { queue: { batchSendDeadlineMs: 0 } });
+  const { receiver, clock, log, delivered } = await startForwarding(t, { queue: { batchSendDeadlineMs: 0 } });
   receiver.reply = () => ({
     status: 200,
     headers: { 'content-length': '300000' },
@@ -298,7 +216,7 @@ t.test('a success is one, whatever its body', async (t) => {
 t.test('redirects are followed, with credentials to the same host only', async (t) => {
   const other = await startReceiver('127.0.0.2');
   t.teardown(() => other.close());
-  const { receiver, clock, log, delivered } = await setup(t, {
+  const { receiver, clock, log, delivered } = await startForwarding(t, {
     httpClient: withToken({ 'X-Api-Key': [{ text: 'secret' }] }),
     queue: { batchSendDeadlineMs: 0 },
   });
@@ -316,7 +234,9 @@ t.test('redirects are followed, with credentials to the same host only', async (
 });
 
 t.test('what no receiver would take is not sent, and counted by reason', async (t) => {
-  const { receiver, clock, log, delivered, metric } = await setup(t, { queue: { batchSendDeadlineMs: 0 } });
+  const { receiver, clock, log, delivered, metric } = await startForwarding(t, {
+    queue: { batchSendDeadlineMs: 0 },
+  });
   const nowMs = clock.nowMs();
   log.append(
     batchOf([
@@ -338,7 +258,7 @@ t.test('what no receiver would take is not sent, and counted by reason', async (
 });
 
 t.test('sample_age_limit drops what got too old, before and during retries', async (t) => {
-  const { receiver, clock, log, delivered, metric } = await setup(t, {
+  const { receiver, clock, log, delivered, metric } = await startForwarding(t, {
     queue: { batchSendDeadlineMs: 0, sampleAgeLimitMs: 60_000 },
   });
   receiver.reply = () => ({ status: 503 });
@@ -354,7 +274,9 @@ t.test('sample_age_limit drops what got too old, before and during retries', asy
 });
 
 t.test('auto: where samples are refused exemplars go alone, for an hour', async (t) => {
-  const { receiver, clock, log, delivered, metric } = await setup(t, { queue: { batchSendDeadlineMs: 0 } });
+  const { receiver, clock, log, delivered, metric } = await startForwarding(t, {
+    queue: { batchSendDeadlineMs: 0 },
+  });
   const [bad] = manySeries(1, 'contested_total') as [typeof x];
   const contested = { ...bad, ref: 1 as typeof bad.ref };
   receiver.reply = ({ series }) =>
@@ -381,7 +303,7 @@ t.test('auto: where samples are refused exemplars go alone, for an hour', async 
 });
 
 t.test('stop sends what waits, without waiting for deadlines', async (t) => {
-  const { receiver, log, forwarder, delivered, metric } = await setup(t);
+  const { receiver, log, forwarder, delivered, metric } = await startForwarding(t);
   log.append(batchOf(manySeries(3).map((series) => ({ series, timestampMs: 1 }))));
   await forwarder.stop(60_000);
   t.equal(delivered.length, 1);
@@ -390,7 +312,7 @@ t.test('stop sends what waits, without waiting for deadlines', async (t) => {
 });
 
 t.test('what cannot be sent before the deadline of stop is counted, and not confirmed', async (t) => {
-  const { receiver, clock, log, reader, forwarder, delivered, metric, lines } = await setup(t, {
+  const { receiver, clock, log, reader, forwarder, delivered, metric, lines } = await startForwarding(t, {
     queue: { maxSamplesPerSend: 2, capacity: 2 },
   });
   receiver.reply = (_, index) => (index === 0 ? { status: 204 } : 'hang');
@@ -410,7 +332,7 @@ t.test('what cannot be sent before the deadline of stop is counted, and not conf
 
 t.test('a receiver that hangs costs bounded memory, and what is lost is counted', async (t) => {
   const maxBytes = 100_000;
-  const { receiver, clock, log, reader, forwarder, metric } = await setup(
+  const { receiver, clock, log, reader, forwarder, metric } = await startForwarding(
     t,
     { queue: { capacity: 100, maxSamplesPerSend: 20 } },
     maxBytes,
@@ -430,7 +352,7 @@ t.test('a receiver that hangs costs bounded memory, and what is lost is counted'
 });
 
 t.test('a slow receiver gets more shards, and order is kept while they change', async (t) => {
-  const { receiver, log, clock, delivered, forwarder } = await setup(t, {
+  const { receiver, log, clock, delivered, forwarder } = await startForwarding(t, {
     queue: { maxSamplesPerSend: 20, capacity: 20, maxShards: 8 },
   });
   receiver.reply = async () => {

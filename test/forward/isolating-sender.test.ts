@@ -38,7 +38,7 @@ async function sendAll(count: number, bad: ReadonlySet<number>, mode: ExemplarMo
     requests++;
     const refused = part.some(({ state, samples }) => samples.length > 0 && bad.has(state.series.ref));
     if (refused || (refuseAlone && countSamples(part) === 0)) {
-      return { refused: 'out of order', status: 400, written: { samples: 0, exemplars: 0 } };
+      return { refused: 'out of order', status: 400 };
     }
     for (const { state, samples } of part) (samples.length > 0 ? withSample : alone).push(state.series.ref);
     return 'delivered';
