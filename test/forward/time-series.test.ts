@@ -1,7 +1,12 @@
 import t from 'tap';
 import { exemplarTimeMs, type Row, sampleTimeMs } from '../../src/forward/delivery.js';
 import { ATTACH_MS, SeriesStates } from '../../src/forward/series-state.js';
-import { dropAged, gatherTimeSeries } from '../../src/forward/time-series.js';
+import {
+  cutOffOld,
+  dropAged,
+  gatherTimeSeries,
+  MAX_BEHIND_SAMPLES_MS,
+} from '../../src/forward/time-series.js';
 import { batchOf, manySeries, type RowInput, seriesOf } from '../support/batch.js';
 import { GATHER_ALL, rowsOf } from '../support/rows.js';
 
@@ -19,7 +24,14 @@ function gatherer(mode: 'auto' | 'self_contained' | 'attach' = 'self_contained')
     });
   const times = (inputs: readonly RowInput[], atMs?: number) =>
     gather(inputs, atMs).map(({ rows, samples }) => [rows.map(exemplarTimeMs), samples.map(sampleTimeMs)]);
-  return { states, outOfOrder, gather, times };
+  const ended = (inputs: readonly RowInput[], stale: readonly RowInput['series'][], acceptedMs: number) => {
+    const needless: Row[] = [];
+    const rows = rowsOf({ ...batchOf(inputs, stale), acceptedMs }, states);
+    const all = gatherTimeSeries(rows, { ...GATHER_ALL, mode, needless: (row) => needless.push(row) });
+    const samples = all.map(({ samples, markers }) => [samples.map(sampleTimeMs), markers.length]);
+    return { samples, needless: needless.length };
+  };
+  return { states, outOfOrder, gather, times, ended };
 }
 
 t.test('rows of one series become one TimeSeries in time order, each sample once', async (t) => {
@@ -103,3 +115,59 @@ t.test('states are bounded, the most recently used stay, found by their labels',
   t.same(states.of(collision).labels, collision.labels);
   t.not(states.of(first), kept, 'which made it forget');
 });
+
+t.test('the end of a series is a sample in its place, where samples before it are ours', async (t) => {
+  const rows = [{ series: a, timestampMs: 10 }];
+  t.same(gatherer().ended(rows, [a, b], 20), {
+    samples: [
+      [[10, 20], 1],
+      [[20], 1],
+    ],
+    needless: 0,
+  });
+  t.same(gatherer('attach').ended(rows, [a, b], 20), { samples: [[[], 0]], needless: 2 });
+  t.same(gatherer('auto').ended(rows, [a, b], 20), { samples: [[[10, 20], 1]], needless: 1 });
+  const contested = gatherer('auto');
+  contested.times(rows);
+  contested.states.of(a).attachUntilMs = ATTACH_MS;
+  t.same(contested.ended([], [a], 20), { samples: [], needless: 1 });
+});
+
+t.test('times of samples rise over the end of a series and beyond', async (t) => {
+  const { ended, times } = gatherer();
+  t.same(ended([], [a], 20).samples, [[[20], 1]]);
+  t.same(ended([], [a], 20), { samples: [], needless: 1 });
+  t.same(times([{ series: a, timestampMs: 30, sampleTimestampMs: 20 }]), [[[30], []]]);
+  t.same(times([{ series: a, timestampMs: 31, sampleTimestampMs: 21 }]), [[[31], [21]]]);
+});
+
+t.test(
+  'exemplars long before the oldest sample go in a second request, with all others of their series',
+  async (t) => {
+    const sampleMs = 10 * MAX_BEHIND_SAMPLES_MS;
+    const limitMs = sampleMs - MAX_BEHIND_SAMPLES_MS;
+    const { gather } = gatherer();
+    const row = (series: RowInput['series'], timestampMs: number) => {
+      return { series, timestampMs, sampleTimestampMs: sampleMs };
+    };
+    const shown = (all: ReturnType<typeof gather>) =>
+      all.map(({ state, rows, samples }) => [
+        state.series === a ? 'a' : 'b',
+        rows.map(exemplarTimeMs),
+        samples.length,
+      ]);
+    const all = gather([row(a, limitMs - 1), row(a, sampleMs), row(b, limitMs)]);
+    const { first, second } = cutOffOld(all);
+    t.same(shown([...first]), [
+      ['a', [], 1],
+      ['b', [limitMs], 1],
+    ]);
+    t.same(shown([...second]), [['a', [limitMs - 1, sampleMs], 1]]);
+
+    const near = gather([row(b, limitMs), row(a, sampleMs)]);
+    t.equal(cutOffOld(near).first, near);
+    t.same(cutOffOld(near).second, []);
+    const alone = gatherer('attach').gather([row(a, 1), row(b, sampleMs)]);
+    t.equal(cutOffOld(alone).first, alone, 'without samples there is no limit');
+  },
+);
