@@ -59,7 +59,8 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
+/** @param port by default any that is free */
+export async function startReceiver(host = '127.0.0.1', wantedPort = 0): Promise<Receiver> {
   const sockets = new Set<Socket>();
   const onTheirWay = new Set<string>();
   const server = createServer((request, response) => {
@@ -88,7 +89,7 @@ export async function startReceiver(host = '127.0.0.1'): Promise<Receiver> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  await new Promise<void>((resolve) => server.listen(wantedPort, host, resolve));
   const { port } = server.address() as AddressInfo;
   const receiver: Receiver = {
     url: `http://${host}:${port}/api/v1/write`,
