@@ -1,7 +1,12 @@
 import t from 'tap';
 import { createForwarder } from '../../src/forward/forwarder.js';
 import { RemoteWriteMetrics } from '../../src/forward/metrics.js';
-import { DEFAULT_QUEUE, DEFAULT_REMOTE_WRITE, type ExemplarMode } from '../../src/forward/options.js';
+import {
+  DEFAULT_QUEUE,
+  DEFAULT_REMOTE_WRITE,
+  type ExemplarMode,
+  type RemoteWriteOptions,
+} from '../../src/forward/options.js';
 import { MemoryLog } from '../../src/journal/memory-log.js';
 import type { Batch, Series } from '../../src/model/batch.js';
 import { decodeLabels } from '../../src/model/encoded-labels.js';
@@ -18,7 +23,12 @@ import {
 } from '../support/prometheus.js';
 
 /** Forwards batches and waits for the end; the metrics' text tells how it went. */
-async function forward(url: string, mode: ExemplarMode, batches: readonly Batch[]): Promise<string> {
+async function forward(
+  url: string,
+  mode: ExemplarMode,
+  batches: readonly Batch[],
+  protobufMessage: RemoteWriteOptions['protobufMessage'] = 'auto',
+): Promise<string> {
   const log = new MemoryLog({ maxBytes: 1e8 });
   const registry = createRegistry();
   const forwarder = createForwarder({
@@ -28,6 +38,7 @@ async function forward(url: string, mode: ExemplarMode, batches: readonly Batch[
       url: `${url}/api/v1/write`,
       externalLabels: labelsFromRecord({ cluster: 'test' }),
       exemplarMode: mode,
+      protobufMessage,
       queue: { ...DEFAULT_QUEUE, minShards: 3 },
     },
     reader: log.reader(mode),
@@ -150,5 +161,43 @@ t.test(
         t.match(text, /exemplars_dropped_total{.*reason="refused"} 6\n/);
       },
     );
+
+    t.test('exemplars hours older than the samples of their series', async (t) => {
+      const rows = manySeries(5, 'rare_total').map((series, n) => ({
+        series,
+        timestampMs: nowMs - 3 * 3_600_000 + n,
+        sampleTimestampMs: nowMs,
+      }));
+      const batches = [batchOf(rows)];
+      const text = await forward(prometheus.url, 'self_contained', batches);
+      t.strictSame(sorted(await prometheus.queryExemplars('rare_total')), answerFor(batches));
+      t.match(text, /exemplars_total{.*} 5\n/);
+    });
+
+    t.test('the end of a series ends it there', async (t) => {
+      const series = manySeries(2, 'ended_total');
+      const isThere = async () => {
+        const response = await fetch(`${prometheus.url}/api/v1/query?query=count(ended_total)`);
+        const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+        return data.result[0]?.value[1];
+      };
+      const rows = series.map((series) => ({ series, timestampMs: nowMs - 2_000 }));
+      await forward(prometheus.url, 'self_contained', [batchOf(rows)]);
+      t.equal(await isThere(), '2');
+      const ends = { ...batchOf([], series.slice(0, 1)), acceptedMs: nowMs - 1_000 };
+      // What follows is read, so that the batch without rows before it is, too.
+      const other = batchOf([{ series: series[1]!, timestampMs: nowMs - 500 }]);
+      await forward(prometheus.url, 'self_contained', [ends, other]);
+      t.equal(await isThere(), '1');
+    });
+
+    t.test('2.0, which this version reads as an empty 1.0: nothing is taken for delivered', async (t) => {
+      const batches = batchesFrom(nowMs - 60_000, manySeries(5, 'mute_total'));
+      const text = await forward(prometheus.url, 'auto', batches, 'io.prometheus.write.v2.Request');
+      t.same(await stored('mute_total'), []);
+      t.match(text, /exemplars_total{.*} 0\n/);
+      t.match(text, /exemplars_dropped_total{.*reason="unwritten"} 15\n/);
+      t.match(text, /exemplars_unwritten_total{.*} 15\n/);
+    });
   },
 );
