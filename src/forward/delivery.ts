@@ -63,7 +63,7 @@ export class Delivery {
     this.rows = batch.length;
     this.isAgain = settledBefore !== undefined;
     this.#settled = settledBefore ?? new Uint8Array(batch.length);
-    this.#openRows = this.#settled.reduce((open, isSettled) => open - isSettled, batch.length);
+    this.#openRows = batch.length - (settledBefore?.reduce((sum, isSettled) => sum + isSettled, 0) ?? 0);
     this.#openMarkers = batch.staleSeries.length;
   }
 

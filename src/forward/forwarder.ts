@@ -16,7 +16,8 @@ import { Deliveries, type Delivery, type Row, type SettledRows } from './deliver
 import { Endpoint, urlWithoutCredentials } from './endpoint.js';
 import { type Failure, FailureLog } from './failure-log.js';
 import { IsolatingSender } from './isolating-sender.js';
-import type { DropReason, RemoteWriteMeter, RemoteWriteMetrics } from './metrics.js';
+import type { DropReason, RemoteWriteMeter } from './meter.js';
+import type { RemoteWriteMetrics } from './metrics.js';
 import { Negotiation } from './negotiation.js';
 import type { RemoteWriteOptions } from './options.js';
 import { desiredShards, RESHARD_INTERVAL_MS, TrafficMeter } from './resharding.js';
@@ -161,7 +162,7 @@ class RemoteWriteForwarder implements Forwarder {
   }
 
   forget(): void {
-    this.#meter.remove();
+    this.#parts.metrics.remove(this.#parts.options.name, this.#url);
   }
 
   async #read(): Promise<void> {

@@ -21,7 +21,7 @@
 import type { Clock } from '../util/clock.js';
 import type { Row } from './delivery.js';
 import type { FailureLog } from './failure-log.js';
-import type { RemoteWriteMeter } from './metrics.js';
+import type { RemoteWriteMeter } from './meter.js';
 import type { ExemplarMode } from './options.js';
 import type { TrafficMeter } from './resharding.js';
 import type { Fate, Refusal, StopSignals } from './sender.js';

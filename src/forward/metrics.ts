@@ -10,19 +10,15 @@
  */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MetricsRegistry } from '../telemetry/registry.js';
-import type { Load } from './judgement.js';
-import { INVALID_REASONS } from './validate.js';
-
-/** Why an exemplar was given up, besides a receiver's final answer. */
-const DROP_REASONS = [
-  ...INVALID_REASONS,
-  'out_of_order',
-  'too_old',
-  'refused',
-  'unwritten',
-  'shutdown',
-] as const;
-export type DropReason = (typeof DROP_REASONS)[number] | `status_${number}`;
+import {
+  COUNTERS,
+  type CounterName,
+  type Instruments,
+  LABELS,
+  type LabelName,
+  type LabelValues,
+  RemoteWriteMeter,
+} from './meter.js';
 
 /** What is read when somebody looks, rather than kept up to date. */
 export interface RemoteWriteGauges {
@@ -35,57 +31,6 @@ export interface RemoteWriteGauges {
   readonly shardCapacity: number;
   readonly maxSamplesPerSend: number;
 }
-
-/** The metrics of one remote write. */
-export interface RemoteWriteMeter {
-  /** Exemplars were read from the log. */
-  received(exemplars: number, newestMs: number): void;
-  /** Reading waits, because a shard is full. */
-  blocked(): void;
-  requestSucceeded(bytes: number, durationMs: number): void;
-  /** The receiver has so much, as far as it says. */
-  delivered(written: Load, newestMs: number): void;
-  /** The receiver answered with success, and says that it did not write so much: dropped. */
-  unwritten(load: Load): void;
-  retried(load: Load): void;
-  trimmed(exemplars: number): void;
-  dropped(reason: DropReason, exemplars: number): void;
-  /** Their exemplars were written, or are sent alone. */
-  samplesRefused(samples: number): void;
-  /** Given up with their exemplars. */
-  samplesFailed(samples: number): void;
-  protocolSwitched(): void;
-  /** Takes this remote write's label values off `/metrics`. */
-  remove(): void;
-}
-
-const LABELS = ['remote_name', 'url'] as const;
-type LabelName = (typeof LABELS)[number];
-type LabelValues = Record<LabelName, string>;
-
-/** Counters with the labels of a remote write and no more. */
-const COUNTERS = {
-  exemplars_in_total: 'Exemplars read from the batch log.',
-  exemplars_total: 'Exemplars that a receiver has, as far as it says.',
-  samples_total: 'Samples sent along with exemplars, stale markers among them, that a receiver has.',
-  bytes_total: 'Compressed bytes of requests answered with success.',
-  exemplars_retried_total: 'Exemplars in requests that were sent again.',
-  samples_retried_total: 'Samples in requests that were sent again.',
-  exemplars_failed_total:
-    'Exemplars given up because of what the receiver answered; they are among those dropped.',
-  samples_failed_total: 'Samples that a receiver refused or did not write, for good.',
-  samples_refused_total:
-    'Samples a receiver refused, whose exemplars it wrote, or which were then sent alone.',
-  exemplars_unwritten_total:
-    'Exemplars in requests answered with success, which the receiver does not say to have written; they are among those dropped.',
-  samples_unwritten_total:
-    'Samples in requests answered with success, which the receiver does not say to have written.',
-  exemplars_trimmed_total:
-    'Exemplars sent without some of their labels, because receivers refuse them whole.',
-  enqueue_retries_total: 'How often reading waited for a full shard.',
-  protocol_switches_total: 'How often the other message of remote write was taken to.',
-} as const;
-type CounterName = keyof typeof COUNTERS;
 
 /** Gauges that are read when somebody looks. */
 const GAUGES: Readonly<Record<string, readonly [help: string, value: (now: RemoteWriteGauges) => number]>> = {
@@ -108,41 +53,36 @@ interface Source {
 export class RemoteWriteMetrics {
   readonly #registers: MetricsRegistry[];
   readonly #sources = new Map<string, Source>();
-  readonly #counters: Readonly<Record<CounterName, Counter<LabelName>>>;
-  readonly #dropped;
-  readonly #lost;
-  readonly #highestIn;
-  readonly #highestSent;
-  readonly #duration;
-  readonly #gauges;
+  readonly #instruments: Instruments;
+  readonly #lost: Counter<LabelName>;
+  readonly #gauges: readonly Gauge<LabelName>[];
 
   constructor(registry: MetricsRegistry) {
     this.#registers = [registry];
     const counters = Object.entries(COUNTERS).map(([name, help]) => [name, this.#counter(name, help)]);
-    this.#counters = Object.fromEntries(counters) as Record<CounterName, Counter<LabelName>>;
-    this.#dropped = new Counter<LabelName | 'reason'>({
-      name: 'exemplard_remote_write_exemplars_dropped_total',
-      help: 'Exemplars given up, by reason.',
-      labelNames: [...LABELS, 'reason'],
-      registers: this.#registers,
-    });
+    this.#instruments = {
+      counters: Object.fromEntries(counters) as Record<CounterName, Counter<LabelName>>,
+      dropped: new Counter({
+        name: 'exemplard_remote_write_exemplars_dropped_total',
+        help: 'Exemplars given up, by reason.',
+        labelNames: [...LABELS, 'reason'],
+        registers: this.#registers,
+      }),
+      highestIn: this.#gauge('highest_timestamp_seconds', 'Newest exemplar time read from the batch log.'),
+      highestSent: this.#gauge('highest_sent_timestamp_seconds', 'Newest exemplar time sent.'),
+      duration: new Histogram({
+        name: 'exemplard_remote_write_sent_batch_duration_seconds',
+        help: 'Duration of requests answered with success.',
+        labelNames: LABELS,
+        buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+        registers: this.#registers,
+      }),
+    };
     this.#lost = this.#counter(
       'exemplars_lost_total',
       'Exemplars that the batch log had to let go before this remote write read them.',
       () => this.#collectLost(),
     );
-    this.#highestIn = this.#gauge(
-      'highest_timestamp_seconds',
-      'Newest exemplar time read from the batch log.',
-    );
-    this.#highestSent = this.#gauge('highest_sent_timestamp_seconds', 'Newest exemplar time sent.');
-    this.#duration = new Histogram({
-      name: 'exemplard_remote_write_sent_batch_duration_seconds',
-      help: 'Duration of requests answered with success.',
-      labelNames: LABELS,
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      registers: this.#registers,
-    });
     this.#gauges = Object.entries(GAUGES).map(([name, [help, value]]) => this.#readGauge(name, help, value));
   }
 
@@ -151,82 +91,27 @@ export class RemoteWriteMetrics {
    * @param url without credentials
    */
   meter(name: string, url: string, read: () => RemoteWriteGauges): RemoteWriteMeter {
-    const key = JSON.stringify([name, url]);
+    const key = sourceKey(name, url);
     const known = this.#sources.get(key);
     if (known !== undefined) {
       known.read = read;
       return known.meter;
     }
     const labels: LabelValues = { remote_name: name, url };
-    const meter = this.#createMeter(labels, () => this.#sources.delete(key));
+    this.#lost.inc(labels, 0);
+    const meter = new RemoteWriteMeter(this.#instruments, labels);
     this.#sources.set(key, { labels, read, meter, lostSoFar: 0 });
     return meter;
   }
 
-  #createMeter(labels: LabelValues, forget: () => void): RemoteWriteMeter {
-    const reasons = new Set<DropReason>(DROP_REASONS);
-    // A counter that is not there yet hides its first increase from rate().
-    for (const counter of this.#allCounters()) counter.inc(labels, 0);
-    for (const reason of reasons) this.#dropped.inc({ ...labels, reason }, 0);
-    const count = (name: CounterName, more: number) => this.#counters[name].inc(labels, more);
-    const rise = (gauge: Gauge<LabelName>) => {
-      let newestMs = 0;
-      return (timeMs: number) => {
-        newestMs = Math.max(newestMs, timeMs);
-        gauge.set(labels, newestMs / 1000);
-      };
-    };
-    const newestIn = rise(this.#highestIn);
-    const newestSent = rise(this.#highestSent);
-    const dropped = (reason: DropReason, exemplars: number) => {
-      reasons.add(reason);
-      this.#dropped.inc({ ...labels, reason }, exemplars);
-      if (isReceiversAnswer(reason)) count('exemplars_failed_total', exemplars);
-    };
-    return {
-      received: (exemplars, newestMs) => {
-        count('exemplars_in_total', exemplars);
-        newestIn(newestMs);
-      },
-      blocked: () => count('enqueue_retries_total', 1),
-      requestSucceeded: (bytes, durationMs) => {
-        count('bytes_total', bytes);
-        this.#duration.observe(labels, durationMs / 1000);
-      },
-      delivered: ({ samples, exemplars }, newestMs) => {
-        count('samples_total', samples);
-        count('exemplars_total', exemplars);
-        newestSent(newestMs);
-      },
-      unwritten: ({ samples, exemplars }) => {
-        count('samples_unwritten_total', samples);
-        count('samples_failed_total', samples);
-        count('exemplars_unwritten_total', exemplars);
-        dropped('unwritten', exemplars);
-      },
-      retried: ({ samples, exemplars }) => {
-        count('samples_retried_total', samples);
-        count('exemplars_retried_total', exemplars);
-      },
-      trimmed: (exemplars) => count('exemplars_trimmed_total', exemplars),
-      dropped,
-      samplesRefused: (samples) => {
-        count('samples_refused_total', samples);
-        count('samples_failed_total', samples);
-      },
-      samplesFailed: (samples) => count('samples_failed_total', samples),
-      protocolSwitched: () => count('protocol_switches_total', 1),
-      remove: () => {
-        forget();
-        for (const reason of reasons) this.#dropped.remove({ ...labels, reason });
-        const others = [this.#highestIn, this.#highestSent, this.#duration, ...this.#gauges];
-        for (const metric of [...this.#allCounters(), ...others]) metric.remove(labels);
-      },
-    };
-  }
-
-  #allCounters(): readonly Counter<LabelName>[] {
-    return [...Object.values(this.#counters), this.#lost];
+  /** Takes a remote write's label values off `/metrics`. */
+  remove(name: string, url: string): void {
+    const key = sourceKey(name, url);
+    const source = this.#sources.get(key);
+    if (source === undefined) return;
+    this.#sources.delete(key);
+    source.meter.remove();
+    for (const metric of [this.#lost, ...this.#gauges]) metric.remove(source.labels);
   }
 
   #collectLost(): void {
@@ -266,7 +151,6 @@ export class RemoteWriteMetrics {
   }
 }
 
-/** Prometheus' "failed", as against what we gave up by ourselves. */
-function isReceiversAnswer(reason: DropReason): boolean {
-  return reason === 'refused' || reason === 'unwritten' || reason.startsWith('status_');
+function sourceKey(name: string, url: string): string {
+  return JSON.stringify([name, url]);
 }

@@ -4,7 +4,7 @@ import type { Encoder } from './encode.js';
 import type { Endpoint } from './endpoint.js';
 import type { FailureLog } from './failure-log.js';
 import { type Judgement, judge, type Load } from './judgement.js';
-import type { DropReason, RemoteWriteMeter } from './metrics.js';
+import type { DropReason, RemoteWriteMeter } from './meter.js';
 import type { Negotiation } from './negotiation.js';
 import type { QueueOptions } from './options.js';
 import type { TrafficMeter } from './resharding.js';

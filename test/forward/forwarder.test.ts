@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { createForwarder } from '../../src/forward/forwarder.js';
 import { RemoteWriteMetrics } from '../../src/forward/metrics.js';
@@ -7,6 +8,7 @@ import { MemoryLog } from '../../src/journal/memory-log.js';
 import { labelsFromRecord } from '../../src/model/labels.js';
 import { createRegistry } from '../../src/telemetry/registry.js';
 import { sleep, systemClock } from '../../src/util/clock.js';
+import { silentLog } from '../../src/util/log.js';
 import { batchOf, manySeries, type seriesOf } from '../support/batch.js';
 import { exemplarTimes, type Forwarding, passing, startForwarding } from '../support/forwarding.js';
 import { startReceiver } from '../support/remote-write-receiver.js';
@@ -406,4 +408,28 @@ t.test('forget takes its values off /metrics and leaves those of others', async 
   const text = await registry.metrics();
   t.notMatch(text, /remote_name="one"/);
   t.match(text, /exemplard_remote_write_shards\{remote_name="two",/);
+});
+
+t.test('a backlog of which nothing is worth sending leaves timers and sockets their turn', async (t) => {
+  const log = new MemoryLog({ maxBytes: 1e9 });
+  const forwarder = createForwarder({
+    options: { ...DEFAULT_REMOTE_WRITE, name: 'x', url: 'http://127.0.0.1:1/', externalLabels: [] },
+    reader: log.reader('x'),
+    clock: systemClock,
+    log: silentLog,
+    metrics: new RemoteWriteMetrics(createRegistry()),
+    userAgent: 'test',
+  });
+  const blank = batchOf(Array.from({ length: 1_000 }, () => ({ series: x, timestampMs: 1, labels: {} })));
+  for (let i = 0; i < 300; i++) log.append(blank);
+  forwarder.start();
+  let longestMs = 0;
+  for (let lastMs = performance.now(); forwarder.status().pending > 0; ) {
+    await setTimeout(1);
+    const nowMs = performance.now();
+    longestMs = Math.max(longestMs, nowMs - lastMs);
+    lastMs = nowMs;
+  }
+  await forwarder.stop(0);
+  t.ok(longestMs < 250, `${longestMs} ms`);
 });

@@ -13,6 +13,7 @@ import { createRegistry } from '../../src/telemetry/registry.js';
 import { silentLog } from '../../src/util/log.js';
 import { batchOf, manySeries } from '../support/batch.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { metricReader } from '../support/forwarding.js';
 import { GATHER_ALL, rowsOf } from '../support/rows.js';
 
 const NO_GAUGES = {
@@ -31,8 +32,7 @@ async function sendAll(count: number, bad: ReadonlySet<number>, mode: ExemplarMo
   const all = gatherTimeSeries(rowsOf(batch, states, delivery), { ...GATHER_ALL, mode });
   const withSample: number[] = [];
   const alone: number[] = [];
-  const meter = new RemoteWriteMetrics(createRegistry()).meter('test', 'http://r', () => NO_GAUGES);
-  let dropped = 0;
+  const registry = createRegistry();
   let requests = 0;
   const send = async (part: readonly TimeSeries[]): Promise<Fate> => {
     requests++;
@@ -46,12 +46,7 @@ async function sendAll(count: number, bad: ReadonlySet<number>, mode: ExemplarMo
   const sender = new IsolatingSender({
     mode,
     clock,
-    meter: {
-      ...meter,
-      dropped: (_, exemplars) => {
-        dropped += exemplars;
-      },
-    },
+    meter: new RemoteWriteMetrics(registry).meter('test', 'http://r', () => NO_GAUGES),
     traffic: new TrafficMeter(),
     failures: new FailureLog(silentLog, clock, () => ({})),
     allowsExemplarsAlone: () => true,
@@ -61,6 +56,7 @@ async function sendAll(count: number, bad: ReadonlySet<number>, mode: ExemplarMo
   const never = new AbortController().signal;
   await sender.send(all, { retrying: never, sending: never });
   const attached = all.filter(({ state }) => state.attachUntilMs === clock.monotonicMs() + ATTACH_MS).length;
+  const dropped = await metricReader(registry)('exemplars_dropped_total');
   return { withSample, alone, dropped, requests, attached, open: delivery.openRows };
 }
 
