@@ -158,12 +158,17 @@ class LineText {
       const byte = this.#body[at];
       if (byte === QUOTE) {
         this.at = at + 1;
-        return this.#body.toString('utf8', start, at).replace(/\\(.)/gs, unescapePair);
+        return unescapeText(this.#body.toString('utf8', start, at));
       }
       if (byte === BACKSLASH) at++;
     }
     return undefined;
   }
+}
+
+/** `\\\\`, `\\"` and `\\n` as what they stand for, any other pair as it is. */
+export function unescapeText(text: string): string {
+  return text.includes('\\') ? text.replace(/\\(.)/gs, unescapePair) : text;
 }
 
 function unescapePair(pair: string, escaped: string): string {

@@ -4,8 +4,9 @@ import { type SampleLine, SampleText } from '../exposition/sample-line.js';
 import { type EncodedExemplar, Verdict } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
 import type { SeriesRef } from '../model/refs.js';
+import { DROPPED } from './cache-contract.js';
 import type { ExemplarSink } from './exemplar-sink.js';
-import { DROPPED, SeriesCache } from './series-cache.js';
+import { SeriesCache } from './series-cache.js';
 import { type SeriesLabelRules, seriesLabels } from './series-labels.js';
 
 /** What a job says about the exemplars of its targets. */
@@ -63,16 +64,41 @@ export class BodyReader {
     cache.begin(body, view, scrapeMs);
     const error = this.#scan(body, length);
     if (error !== undefined) {
+      this.endAll(scrapeMs);
       cache.end();
       return { error };
     }
-    cache.forEachChange((series, seriesEnd, exemplarAt, lineEnd) =>
-      this.#takeLine(body, series, seriesEnd, exemplarAt, lineEnd),
+    cache.forEachChange(length, this.#sink.hasReaders, (series, seriesEnd, exemplarAt, lineEnd, startMs) =>
+      this.#takeLine(body, series, seriesEnd, exemplarAt, lineEnd, startMs),
     );
+    this.#tellGone(length);
     this.#sink.commit();
     const counts = { lines: cache.lines, malformedLines: cache.malformedLines };
     cache.end();
     return counts;
+  }
+
+  /** Reads a body in which no exemplars can be: only what it does not expose any more is of interest. */
+  readWithoutExemplars(body: Buffer, view: DataView, length: number, scrapeMs: number): void {
+    this.#nowMs = scrapeMs;
+    this.#cache.begin(body, view, scrapeMs);
+    this.#tellGone(length);
+    this.#sink.commit();
+    this.#cache.leave();
+  }
+
+  /** The scrape failed, or the target is gone: all its series end. Each is told once, until it shows something new. */
+  endAll(nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (this.#sink.hasReaders) this.#cache.forEachLive((series) => this.#sink.markStale(series, nowMs));
+    else this.#cache.forgetLive();
+    this.#sink.commit();
+  }
+
+  #tellGone(length: number): void {
+    if (this.#sink.hasReaders)
+      this.#cache.forEachGone(length, (series) => this.#sink.markStale(series, this.#nowMs));
+    else this.#cache.forgetLive();
   }
 
   #scan(body: Buffer, length: number): string | undefined {
@@ -100,22 +126,21 @@ export class BodyReader {
     seriesEnd: number,
     exemplarAt: number,
     lineEnd: number,
+    startMs: number,
   ): Verdict {
     const sink = this.#sink;
     const exemplar = this.#exemplar;
     const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
     if (Number.isNaN(sampleMs)) return this.#refuse(series);
+    this.#sample.timestampMs = sampleMs;
+    this.#sample.startMs = startMs;
     let verdict: Verdict = Verdict.malformed;
     for (let at = exemplarAt; at < lineEnd; ) {
       const end = exemplar.parse(body, at, lineEnd);
       if (end < 0) return this.#refuse(series);
       if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
-      const each = sink.append(
-        series,
-        exemplar satisfies EncodedExemplar,
-        this.#sampleAt(sampleMs),
-        this.#nowMs,
-      );
+      const each = sink.append(series, exemplar satisfies EncodedExemplar, this.#sample, this.#nowMs);
+      if (each === Verdict.accepted && sink.hasReaders) this.#cache.tookIn();
       // While one of them lies in the future, the line is judged again in every body.
       if (verdict !== Verdict.future) verdict = each;
       at = end + 3;
@@ -128,11 +153,6 @@ export class BodyReader {
     if (this.#sample.parse(body, seriesEnd, lineEnd) < 0) return Number.NaN;
     const isTimed = this.#rules.honorTimestamps && !Number.isNaN(this.#sample.timestampMs);
     return isTimed ? this.#sample.timestampMs : this.#nowMs;
-  }
-
-  #sampleAt(timestampMs: number) {
-    this.#sample.timestampMs = timestampMs;
-    return this.#sample;
   }
 
   #refuse(series: SeriesRef): Verdict {

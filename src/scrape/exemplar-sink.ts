@@ -5,6 +5,8 @@ import type { SeriesRef } from '../model/refs.js';
 
 /** Where scraped exemplars go. Between the first `append` of a body and its `commit` nobody else calls. */
 export interface ExemplarSink {
+  /** Whether anyone reads what is taken in. If not, nobody needs start times, nor to know when a series ends. */
+  readonly hasReaders: boolean;
   /** The series of a label set, created if need be. */
   seriesOf(labels: Labels, nowMs: number): SeriesRef;
   /** Changes when the number is given to another series. */

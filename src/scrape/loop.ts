@@ -71,11 +71,15 @@ export class TargetLoop {
     this.#schedule(this.#nextTickMs());
   }
 
-  /** Resolves when nothing of the target is under way any more. */
-  async stop(): Promise<void> {
+  /**
+   * Resolves when nothing of the target is under way any more.
+   * @param isGone the target is not to be scraped any more, by nobody else either: its series end
+   */
+  async stop(isGone: boolean): Promise<void> {
     this.#cancelTimer();
     this.#stop.abort();
     await this.#running;
+    if (isGone) this.#reader.endAll(this.#parts.clock.nowMs());
   }
 
   /** Every target has its own place in the interval, the same after a restart. */
@@ -120,16 +124,21 @@ export class TargetLoop {
 
   #read(contentType: string | undefined, body: BodyBuffer, scrapeMs: number): void {
     const { job, clock, metrics } = this.#parts;
-    // An empty body is an empty exposition, whatever it is said to be.
-    if (body.length === 0) return;
     const fallback = job.fallbackScrapeProtocol;
-    const result = expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
+    // An empty body is an empty exposition, whatever it is said to be.
+    const result: ReturnType<typeof expositionFormat> =
+      body.length === 0
+        ? { format: 'text' }
+        : expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
     if ('error' in result) throw new BodyRefused('content_type', result.error);
     if (result.format === 'protobuf') {
       throw new BodyRefused('content_type', 'protobuf exposition is not read by this version');
     }
     // Classic text has no exemplars.
-    if (result.format === 'text') return;
+    if (result.format === 'text') {
+      this.#reader.readWithoutExemplars(body.bytes, body.view, body.length, scrapeMs);
+      return;
+    }
     const startMs = clock.monotonicMs();
     const outcome = this.#reader.read(body.bytes, body.view, body.length, scrapeMs);
     if ('error' in outcome) throw new BodyRefused('exposition', outcome.error);
@@ -145,6 +154,7 @@ export class TargetLoop {
       if (before === 'down') log.info({ job: job.jobName, target: this.target.url }, 'target is up again');
       return;
     }
+    this.#reader.endAll(lastScrapeMs);
     const isExpected = failure instanceof ScrapeFailure || failure instanceof BodyRefused;
     metrics.countFailure(job.jobName, isExpected ? failure.reason : 'internal');
     this.#status = { health: 'down', lastError: failure.message, lastScrapeMs, lastDurationMs };

@@ -43,8 +43,9 @@ export class ScrapePool {
     for (const target of targetsOf(this.job, this.job.staticConfigs)) this.#add(target);
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([...this.#loops.values()].map((loop) => loop.stop()));
+  /** @param isGone whether a target is gone from the configuration, and its series end */
+  async stop(isGone: (target: Target) => boolean): Promise<void> {
+    await Promise.all([...this.#loops.values()].map((loop) => loop.stop(isGone(loop.target))));
     this.#loops.clear();
     await this.#client.close();
     this.#metrics.forgetJob(this.job.jobName);

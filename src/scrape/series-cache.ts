@@ -1,9 +1,15 @@
-import { type ScanVisitor, typeOfComment } from '../exposition/openmetrics.js';
+import { FamilyComments } from '../exposition/family-comments.js';
+import type { ScanVisitor } from '../exposition/openmetrics.js';
 import { parseSampleLine, type SampleLine, seriesEnd } from '../exposition/sample-line.js';
 import { Verdict } from '../model/exemplar.js';
+import { NO_METADATA } from '../model/metadata.js';
 import type { SeriesRef } from '../model/refs.js';
 import { copyBytes, equalBytes, hashBytes, viewOf } from '../util/bytes.js';
 import { grown, nextCapacity } from '../util/columns.js';
+import { type CacheSink, DROPPED, type ResolveSeries, type TakeLine } from './cache-contract.js';
+import { ChangedLines } from './changed-lines.js';
+import { forEachSeries, LiveSeries } from './live-series.js';
+import { StartTimes } from './start-times.js';
 
 const HASH = 0x23;
 const NEWLINE = 0x0a;
@@ -12,19 +18,6 @@ const SPACE = 0x20;
 /** Number of a known series of this target, from 1; 0 is the place before the first line. */
 type Entry = number;
 const BEFORE_FIRST: Entry = 0;
-
-/** The series of an entry that is none, though its line reads like a sample: a label name stands twice, say. */
-export const DROPPED = 0 as SeriesRef;
-
-/** Turns a series of the exposition into one of the store; DROPPED if it is none. May throw a ScrapeError. */
-export type ResolveSeries = (sample: SampleLine, metricType: string | undefined) => SeriesRef;
-
-/** Whether the number still means the series it was resolved to. */
-export interface RefChecks {
-  generation(series: SeriesRef): number;
-  /** The line shows what it showed last time; `verdict`: what it was then. */
-  seenAgain(series: SeriesRef, verdict: Verdict, nowMs: number): void;
-}
 
 /** A longer raw series is refused: nobody means it, and one of megabytes would push out thousands of others. */
 const MAX_SERIES_BYTES = 64 * 1024;
@@ -45,16 +38,14 @@ const EXEMPLAR_SLACK = 8;
  * Why a match is proof: the same bytes after a newline parse the same way, so what follows them is the value.
  */
 export class SeriesCache implements ScanVisitor {
-  /** Lines with something new: four numbers each, see `forEachChange`. */
-  #changes = new Int32Array(4 * 64);
-  #changesLength = 0;
+  readonly #changes = new ChangedLines();
   /** Lines that carried ` # {` but are no samples. */
   malformedLines = 0;
   /** Lines with exemplars met in this body. */
   lines = 0;
 
   readonly #resolve: ResolveSeries;
-  readonly #checks: RefChecks;
+  readonly #sink: CacheSink;
 
   /** Raw bytes of series and exemplars, as the entries point into it. */
   #text = Buffer.alloc(1024);
@@ -74,6 +65,8 @@ export class SeriesCache implements ScanVisitor {
   #verdicts = new Uint8Array(64);
   #following = new Uint32Array(64);
   #seenIn = new Uint32Array(64);
+  readonly #starts = new StartTimes();
+  readonly #live = new LiveSeries();
   /** Of the TYPE line before it: what `#resolve` was told. */
   readonly #types: (string | undefined)[] = [];
   #entries = 1;
@@ -87,12 +80,13 @@ export class SeriesCache implements ScanVisitor {
   #nowMs = 0;
   #bodyNumber = 0;
   #previous: Entry = BEFORE_FIRST;
-  #metricType: string | undefined;
-  #typeAt = -1;
+  readonly #comments = new FamilyComments();
+  /** Of the change in hand. */
+  #changing: Entry = BEFORE_FIRST;
 
-  constructor(resolve: ResolveSeries, checks: RefChecks) {
+  constructor(resolve: ResolveSeries, sink: CacheSink) {
     this.#resolve = resolve;
-    this.#checks = checks;
+    this.#sink = sink;
   }
 
   get size(): number {
@@ -100,7 +94,7 @@ export class SeriesCache implements ScanVisitor {
   }
 
   get bytes(): number {
-    return this.#text.length + this.#seriesAt.length * (4 * 9 + 1) + this.#table.length * 4;
+    return this.#text.length + this.#seriesAt.length * (4 * 9 + 3) + this.#table.length * 4;
   }
 
   begin(body: Buffer, view: DataView, nowMs: number): void {
@@ -109,16 +103,15 @@ export class SeriesCache implements ScanVisitor {
     this.#nowMs = nowMs;
     this.#bodyNumber++;
     this.#previous = BEFORE_FIRST;
-    this.#metricType = undefined;
-    this.#typeAt = -1;
-    this.#changesLength = 0;
+    this.#comments.begin(body);
+    this.#starts.begin();
+    this.#changes.length = 0;
     this.malformedLines = 0;
     this.lines = 0;
   }
 
   commentAt(hash: number): void {
-    // `# T`: a TYPE line. What it says is read only if a new series turns up behind it.
-    if (this.#body[hash + 2] === 0x54) this.#typeAt = hash;
+    this.#comments.meet(hash);
   }
 
   exemplarAt(hash: number): number {
@@ -134,34 +127,83 @@ export class SeriesCache implements ScanVisitor {
   }
 
   /**
-   * Calls back for every line with something new.
-   * @param change `exemplarAt`: its opening brace; `seriesEnd`: the space before the sample's value; the result
-   * says what became of the (last) exemplar, and is remembered with its bytes
+   * Has every line with something new taken in, and remembers with its bytes what became of it.
+   * @param length of the body
+   * @param wantsStarts whether to look for start times
    */
-  forEachChange(
-    change: (series: SeriesRef, seriesEnd: number, exemplarAt: number, lineEnd: number) => Verdict,
-  ): void {
-    for (let i = 0; i < this.#changesLength; i += 4) {
-      const entry = this.#changes[i]!;
-      const exemplarAt = this.#changes[i + 2]!;
-      const lineEnd = this.#changes[i + 3]!;
-      const seriesEnd = this.#changes[i + 1]!;
+  forEachChange(length: number, wantsStarts: boolean, take: TakeLine): void {
+    for (let i = 0; i < this.#changes.length; i++) {
+      const entry = this.#changes.entry(i);
+      const seriesEnd = this.#changes.seriesEnd(i);
+      const exemplarAt = this.#changes.exemplarAt(i);
+      const lineEnd = this.#changes.lineEnd(i);
       // At the cap of series a later one of this body has taken its place: what it shows is to be taken in all the same.
       if (!this.#isCurrent(entry) && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#types[entry]))
         continue;
-      const verdict = change(this.#refs[entry] as SeriesRef, seriesEnd, exemplarAt, lineEnd);
-      this.#verdicts[entry] = verdict;
+      const at = seriesEnd - this.#seriesLength[entry]!;
+      const startMs = wantsStarts
+        ? this.#starts.startMs(entry, this.#body, length, at, seriesEnd, lineEnd)
+        : 0;
+      this.#changing = entry;
+      this.#verdicts[entry] = take(this.#refs[entry] as SeriesRef, seriesEnd, exemplarAt, lineEnd, startMs);
       this.#rememberExemplar(entry, exemplarAt, lineEnd - exemplarAt);
     }
-    this.#changesLength = 0;
+    this.#changes.length = 0;
+  }
+
+  /** An exemplar of the change in hand was taken in: the end of its series is to be told. */
+  tookIn(): void {
+    this.#live.add(this.#changing);
+  }
+
+  /**
+   * Calls back, once in a while and for each once, for the series with exemplars taken in that the body does not
+   * expose any more. One whose line merely lost its exemplar is not gone. A series that the target now writes in
+   * another way, labels in another order, say, counts as gone until it shows an exemplar.
+   */
+  forEachGone(length: number, gone: (series: SeriesRef) => void): void {
+    if (!this.#live.isDue(this.#nowMs)) return;
+    const isSeen = (entry: Entry) => this.#seenIn[entry] === this.#bodyNumber;
+    const missing = this.#live.entries(this.#entries, isSeen);
+    if (missing.size > 0) {
+      forEachSeries(this.#body, length, (start, end) => {
+        missing.delete(this.#find(start, end) ?? BEFORE_FIRST);
+        return missing.size > 0;
+      });
+    }
+    this.#live.end(missing, this.#entries, this.#currentRef, isSeen, gone);
+    this.#live.checked();
+  }
+
+  /** Calls back for all series with exemplars taken in: the target is gone, or does not answer. */
+  forEachLive(gone: (series: SeriesRef) => void): void {
+    if (this.#live.count === 0) return;
+    const all = this.#live.entries(this.#entries);
+    this.#live.end(all, this.#entries, this.#currentRef, () => false, gone);
+    this.#starts.forgetAll();
+  }
+
+  /** Nobody wants to be told of ends any more. */
+  forgetLive(): void {
+    if (this.#live.count > 0) this.#live.clear();
   }
 
   /** At the end of a body: forgets what has not been exposed for long, if that is much. */
   end(): void {
+    this.leave();
+    const kept = this.lines + this.#live.count;
+    if (this.size > 2 * kept + 1024 || this.#textWasted > this.#textUsed / 2 + 65_536) this.#compact();
+  }
+
+  /** The body is not ours to read any more. */
+  leave(): void {
     this.#body = this.#text;
     this.#view = this.#textView;
-    if (this.size > 2 * this.lines + 1024 || this.#textWasted > this.#textUsed / 2 + 65_536) this.#compact();
   }
+
+  /** DROPPED where the store no longer means the entry's series by it. */
+  readonly #currentRef = (entry: Entry): SeriesRef =>
+    this.#isCurrent(entry) ? (this.#refs[entry] as SeriesRef) : DROPPED;
 
   /** The first byte of the token that ends at `last`, 1 at the least. */
   #tokenStart(last: number): number {
@@ -203,16 +245,16 @@ export class SeriesCache implements ScanVisitor {
       const verdict = this.#verdicts[entry] as Verdict;
       // Time may change the first two, and a malformed line may have been so in its sample.
       if (verdict !== Verdict.future && verdict !== Verdict.outOfOrder && verdict !== Verdict.malformed) {
-        this.#checks.seenAgain(ref, verdict, this.#nowMs);
+        this.#sink.seenAgain(ref, verdict, this.#nowMs);
         return sameEnd;
       }
     }
     const lineEnd = this.#body.indexOf(NEWLINE, exemplarAt);
-    if (!isCurrent && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#currentType())) {
+    if (!isCurrent && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#comments.metricType)) {
       this.malformedLines++;
       return lineEnd;
     }
-    this.#change(entry, seriesEnd, exemplarAt, lineEnd);
+    this.#changes.add(entry, seriesEnd, exemplarAt, lineEnd);
     return lineEnd;
   }
 
@@ -244,23 +286,10 @@ export class SeriesCache implements ScanVisitor {
     return lineEnd;
   }
 
-  #change(entry: Entry, seriesEnd: number, exemplarAt: number, lineEnd: number): void {
-    const at = this.#changesLength;
-    if (at === this.#changes.length) {
-      const larger = new Int32Array(2 * at);
-      larger.set(this.#changes);
-      this.#changes = larger;
-    }
-    this.#changes[at] = entry;
-    this.#changes[at + 1] = seriesEnd;
-    this.#changes[at + 2] = exemplarAt;
-    this.#changes[at + 3] = lineEnd;
-    this.#changesLength = at + 4;
-  }
-
   #add(start: number, sample: SampleLine): Entry {
-    const metricType = this.#currentType();
+    const { metricType } = this.#comments;
     const ref = this.#resolve(sample, metricType);
+    this.#describe(ref, sample);
     const entry = this.#entries++;
     this.#types[entry] = metricType;
     if (entry === this.#seriesAt.length) this.#growEntries(2 * entry);
@@ -269,9 +298,11 @@ export class SeriesCache implements ScanVisitor {
     this.#seriesLength[entry] = length;
     this.#exemplarLength[entry] = this.#exemplarRoom[entry] = 0;
     this.#refs[entry] = ref;
-    this.#generations[entry] = this.#checks.generation(ref);
+    this.#generations[entry] = this.#sink.generation(ref);
     this.#verdicts[entry] = Verdict.accepted;
     this.#following[entry] = BEFORE_FIRST;
+    this.#starts.forget(entry);
+    this.#live.delete(entry);
     if (this.#entries * 2 > this.#table.length) this.#rehash(2 * this.#table.length);
     else this.#table[this.#probe(this.#textView, this.#seriesAt[entry]!, length)] = entry;
     return entry;
@@ -287,7 +318,8 @@ export class SeriesCache implements ScanVisitor {
     const ref = this.#resolve(sample, metricType);
     this.#types[entry] = metricType;
     this.#refs[entry] = ref;
-    this.#generations[entry] = this.#checks.generation(ref);
+    this.#generations[entry] = this.#sink.generation(ref);
+    this.#live.delete(entry);
     // What it showed before it was forgotten is new to it, also where the body shows the series twice.
     this.#exemplarLength[entry] = 0;
     return true;
@@ -295,13 +327,13 @@ export class SeriesCache implements ScanVisitor {
 
   /** Whether the store still means the same series by the entry's ref. */
   #isCurrent(entry: Entry): boolean {
-    return this.#generations[entry] === this.#checks.generation(this.#refs[entry] as SeriesRef);
+    return this.#generations[entry] === this.#sink.generation(this.#refs[entry] as SeriesRef);
   }
 
-  #currentType(): string | undefined {
-    if (this.#typeAt >= 0) this.#metricType = typeOfComment(this.#body, this.#typeAt);
-    this.#typeAt = -1;
-    return this.#metricType;
+  #describe(series: SeriesRef, { labels: [metricName] }: SampleLine): void {
+    if (series === DROPPED || metricName === undefined) return;
+    const metadata = this.#comments.metadataOf(metricName[1]);
+    if (metadata !== NO_METADATA) this.#sink.describe(series, metadata);
   }
 
   #find(start: number, end: number): Entry | undefined {
@@ -359,7 +391,7 @@ export class SeriesCache implements ScanVisitor {
     this.#textView = viewOf(larger);
   }
 
-  /** Keeps the entries of the last body, in their order. */
+  /** Keeps the entries of the last body, in their order, and those whose end is still to be told. */
   #compact(): void {
     const old = {
       text: this.#text,
@@ -369,18 +401,24 @@ export class SeriesCache implements ScanVisitor {
     let kept = 1;
     this.#textUsed = 0;
     this.#textWasted = 0;
-    this.#text = Buffer.alloc(Math.max(1024, this.#usefulTextOfLastBody()));
+    this.#text = Buffer.alloc(Math.max(1024, this.#usefulText()));
+    let previous = BEFORE_FIRST;
     for (let entry = 1; entry < this.#entries; entry++) {
-      if (this.#seenIn[entry] !== this.#bodyNumber) continue;
+      if (!this.#isKept(entry)) continue;
       this.#seriesAt[kept] = this.#moveIn(old.text, old.seriesAt[entry]!, this.#seriesLength[entry]!);
       this.#exemplarAt[kept] = this.#moveIn(old.text, old.exemplarAt[entry]!, this.#exemplarRoom[entry]!);
       for (const column of this.#movedColumns()) column[kept] = column[entry]!;
       this.#types[kept] = this.#types[entry];
-      this.#following[kept] = kept + 1;
+      this.#live.move(entry, kept);
+      this.#starts.move(entry, kept);
+      this.#following[kept] = BEFORE_FIRST;
+      if (this.#seenIn[kept] === this.#bodyNumber) {
+        this.#following[previous] = kept;
+        previous = kept;
+      }
       kept++;
     }
-    this.#following[BEFORE_FIRST] = kept > 1 ? 1 : BEFORE_FIRST;
-    this.#following[kept - 1] = BEFORE_FIRST;
+    if (previous === BEFORE_FIRST) this.#following[BEFORE_FIRST] = BEFORE_FIRST;
     this.#entries = kept;
     this.#textView = viewOf(this.#text);
     this.#body = this.#text;
@@ -388,11 +426,14 @@ export class SeriesCache implements ScanVisitor {
     this.#rehash(Math.max(128, 2 ** Math.ceil(Math.log2(2 * kept + 2))));
   }
 
-  #usefulTextOfLastBody(): number {
+  #isKept(entry: Entry): boolean {
+    return this.#seenIn[entry] === this.#bodyNumber || this.#live.has(entry);
+  }
+
+  #usefulText(): number {
     let bytes = 0;
     for (let entry = 1; entry < this.#entries; entry++) {
-      if (this.#seenIn[entry] === this.#bodyNumber)
-        bytes += this.#seriesLength[entry]! + this.#exemplarRoom[entry]!;
+      if (this.#isKept(entry)) bytes += this.#seriesLength[entry]! + this.#exemplarRoom[entry]!;
     }
     return bytes;
   }
@@ -427,5 +468,7 @@ export class SeriesCache implements ScanVisitor {
     this.#verdicts = grown(this.#verdicts, capacity);
     this.#following = grown(this.#following, capacity);
     this.#seenIn = grown(this.#seenIn, capacity);
+    this.#starts.grow(capacity);
+    this.#live.grow(capacity);
   }
 }

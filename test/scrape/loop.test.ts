@@ -220,3 +220,48 @@ t.test('a change of wall time neither stops a loop nor makes it run wild', async
     );
   }
 });
+
+t.test('series end when a scrape fails, and when their target leaves the configuration', async (t) => {
+  const [one, two] = [await serveTarget(body(TEXT)), await serveTarget(body(TEXT.replace('m', 'n')))];
+  t.teardown(() => Promise.all([one.close(), two.close()]));
+  const parts = createManager();
+  const { sink, manager } = parts;
+  const ended = () => sink.stale.splice(0).map((series) => /__name__="(.)"/.exec(series)?.[1]);
+  await manager.apply([job(one)]);
+  await nextScrape(parts);
+  one.answer = (response) => response.writeHead(503).end();
+  await nextScrape(parts);
+  t.same(ended(), ['m']);
+  await nextScrape(parts);
+  t.same(ended(), [], 'told once');
+  one.answer = body(TEXT.replace('"b"', '"c"'));
+  await nextScrape(parts);
+  await manager.apply([job(one, { timeoutMs: 4_000 })]);
+  t.same(ended(), [], 'a job that changed still has its target');
+  one.answer = body(TEXT.replace('"b"', '"d"'));
+  await nextScrape(parts);
+  await manager.apply([job(two)]);
+  t.same(ended(), ['m'], 'another target in its place');
+  await nextScrape(parts);
+  await manager.apply([]);
+  t.same(ended(), ['n']);
+  await manager.apply([job(two)]);
+  two.answer = body(TEXT.replace('m', 'n').replace('"b"', '"e"'));
+  await nextScrape(parts);
+  await manager.stop();
+  t.same(ended(), [], 'not when the process ends');
+});
+
+t.test('an empty body, and classic text, end what they do not show', async (t) => {
+  const target = await serveTarget(body(TEXT));
+  t.teardown(() => target.close());
+  const parts = createManager();
+  await parts.manager.apply([job(target, { intervalMs: 60_000 })]);
+  await nextScrape(parts);
+  target.answer = body('m 1\n', { 'content-type': 'text/plain' });
+  await nextScrape(parts);
+  t.equal(parts.sink.stale.length, 0);
+  target.answer = (response) => response.writeHead(200).end();
+  await nextScrape(parts);
+  t.equal(parts.sink.stale.length, 1);
+});

@@ -14,6 +14,7 @@ import { BodyReader, type BodyRules } from '../../src/scrape/body-reader.js';
 import type { ExemplarSink } from '../../src/scrape/exemplar-sink.js';
 import { seriesLabels } from '../../src/scrape/series-labels.js';
 import { viewOf } from '../../src/util/bytes.js';
+import { parseGoFloat } from '../../src/util/go-float.js';
 
 export const NO_RULES: BodyRules = {
   honorLabels: false,
@@ -41,6 +42,7 @@ export class RecordingSink implements ExemplarSink {
   #uncommitted: Row[] = [];
   seenAgainCount = 0;
   readonly rejected: string[] = [];
+  hasReaders = true;
   judge: (row: Row) => Verdict = () => Verdict.accepted;
   readonly #refs = new Map<string, SeriesRef>();
   readonly #names: string[] = [''];
@@ -150,10 +152,10 @@ export function readSlowly(
   if (lines.some((line) => line.equals(EOF))) return { error: 'text after EOF' };
   const rows: Row[] = [];
   let type: string | undefined;
-  for (const line of lines) {
+  for (const [i, line] of lines.entries()) {
     if (line.subarray(0, 7).toString('latin1') === '# TYPE ')
       type = line.toString('latin1').split(' ').at(-1);
-    const found = rowsOfLine(line, type, targetLabels, rules, scrapeMs);
+    const found = rowsOfLine(line, type, targetLabels, rules, scrapeMs, () => startMsOf(lines, i));
     if ('error' in found) return found;
     rows.push(...found);
   }
@@ -178,6 +180,7 @@ function rowsOfLine(
   targetLabels: Labels,
   rules: BodyRules,
   scrapeMs: number,
+  startMs: () => number,
 ): Row[] | { error: string } {
   const sample = parseSampleLine(line, 0, line.length);
   if (sample === undefined || sample.sampleEnd === line.length) return [];
@@ -194,10 +197,33 @@ function rowsOfLine(
     const end = exemplar.parse(line, at, line.length);
     if (end < 0) break;
     if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
-    rows.push(
-      rowOf(formatLabels(result.labels), exemplar, { value: value.value, timestampMs: sampleMs, startMs: 0 }),
-    );
+    const shown = { value: value.value, timestampMs: sampleMs, startMs: startMs() };
+    rows.push(rowOf(formatLabels(result.labels), exemplar, shown));
     at = end + 3;
   }
   return rows;
+}
+
+/** By the first `_created` line behind the line, or the last before it. */
+function startMsOf(lines: readonly Buffer[], i: number): number {
+  const texts = lines.map((line) => line.toString('latin1'));
+  const wanted = createdOf(texts[i]!.slice(0, parseSampleLine(lines[i]!, 0, lines[i]!.length)!.seriesEnd));
+  const isCreated = (text: string) => wanted !== undefined && text.startsWith(`${wanted} `);
+  const found = texts.slice(i + 1).find(isCreated) ?? texts.slice(0, i).findLast(isCreated);
+  const value =
+    found === undefined ? undefined : parseGoFloat(found.slice(wanted!.length + 1).split(' ')[0]!);
+  const startMs = Math.trunc((value ?? 0) * 1000);
+  return startMs > 0 && Number.isSafeInteger(startMs) ? startMs : 0;
+}
+
+/** The raw series of the `_created` line that goes with a raw series. */
+function createdOf(raw: string): string | undefined {
+  const [, open, family, suffix = '', close, labels] =
+    /^(\{"|)((?:\\.|[^"\\{])+?)(_total|_bucket|_count|_sum|_created)?("|)((?:[{,].*)?\}?)$/s.exec(raw) ?? [];
+  if (family === undefined || suffix === '_created') return undefined;
+  const bound = suffix === '' ? 'quantile' : 'le';
+  const rest = labels!.replace(new RegExp(`([{,])${bound}="(?:[^"\\\\]|\\\\.)*"(,?)`), (_, before, after) =>
+    before === ',' && after === '' ? '' : before,
+  );
+  return `${open}${family}_created${close}${rest === '{}' && rest !== labels ? '' : rest}`;
 }
