@@ -41,6 +41,8 @@ export class Durability {
   readonly #parts: DurabilityParts;
   #options: JournalOptions;
   #directory: StorageDirectory | undefined;
+  /** The store holds what the directory does, and may be saved to it. */
+  #isRestored = false;
   /** Position of the snapshot that is safe. */
   #snapshotPosition = 0;
   #saving: Promise<void> | undefined;
@@ -83,6 +85,7 @@ export class Durability {
     this.journal.setSnapshotPosition(this.#snapshotPosition);
     if (this.journal.undeliveredPositionAtStart >= this.#snapshotPosition) store.markAllForwarded();
     const replayedRows = await this.#replay();
+    this.#isRestored = true;
     const seconds = (clock.monotonicMs() - startMs) / 1000;
     this.#recovery = { seconds, replayedRows };
     const fields = { path, exemplars: store.exemplars, series: store.index.size, replayedRows, seconds };
@@ -107,7 +110,7 @@ export class Durability {
     if (this.#directory === undefined) return;
     await this.journal.close();
     await this.#saving;
-    if (this.journal.next.position > this.#snapshotPosition) await this.#save();
+    if (this.#isRestored && this.journal.next.position > this.#snapshotPosition) await this.#save();
     await this.#directory.close();
   }
 

@@ -1,101 +1,104 @@
 /**
- * One process a directory: a socket in it, on which the process listens as long as it lives. The system closes it
- * with the process, however that ends, so nobody has to guess whether what is left behind is still alive; and it
- * is found by whoever sees the directory, from another container or process namespace too (of the same machine).
+ * One process a directory: a socket in it, `lock`, on which the process listens as long as it lives. The system
+ * closes it with the process, however that ends, so nobody has to guess whether what is left behind is still alive;
+ * and it is found by whoever sees the directory, from another container or process namespace too (of the same
+ * machine).
+ *
+ * The socket is made under a name of its own and then linked, which fails where somebody else was first.
  */
-import { lstat, unlink } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { link, lstat, rename, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join, relative } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 
 /** The shortest of the systems' limits on the path of a socket (macOS; Linux has 107). */
 const MAX_SOCKET_PATH_BYTES = 103;
-/** Two processes that find the same dead socket both replace it; by then, the second has. */
-const SETTLE_MS = 50;
+/** Who does not answer for so long is stopped or overloaded, but there. */
+const ANSWER_MS = 1_000;
+const SOMEBODY = 'another process';
 
 export class DirectoryLock {
   readonly #server: Server;
+  readonly #path: string;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, path: string) {
     this.#server = server;
+    this.#path = path;
   }
 
   /** @throws Error when another process has the directory, or a socket cannot be made there */
   static async take(directory: string): Promise<DirectoryLock> {
     const path = join(directory, 'lock');
-    const address = socketAddress(path);
-    await refuseIfHeld(directory, address);
-    await unlink(path).catch(ignoreMissing);
-    const server = await listen(address, directory);
-    const ours = await lstat(path, { bigint: true });
-    await wait(SETTLE_MS);
-    const now = await lstat(path, { bigint: true }).catch(() => undefined);
-    if (now?.ino !== ours.ino) {
+    await removeDead(directory, path);
+    const ownPath = `${path}.${randomBytes(4).toString('hex')}`;
+    const server = await listen(directory, ownPath);
+    try {
+      await link(ownPath, path);
+      return new DirectoryLock(server, path);
+    } catch (error) {
       server.close();
-      throw inUse(directory, 'another process that started at the same moment');
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw inUse(directory, SOMEBODY);
+      throw cannotLock(directory, error as Error);
+    } finally {
+      await unlink(ownPath).catch(() => {});
     }
-    return new DirectoryLock(server);
   }
 
-  /** The socket goes with it. */
-  release(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
+  async release(): Promise<void> {
+    await unlink(this.#path).catch(() => {});
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
     });
   }
 }
 
-/** The path as a socket can have it: from here, if that is shorter. */
-function socketAddress(path: string): string {
-  const fromHere = relative(process.cwd(), path);
-  const address = fromHere.length < path.length ? fromHere : path;
-  if (Buffer.byteLength(address) > MAX_SOCKET_PATH_BYTES) {
-    throw new Error(
-      `the storage path is too long for a lock in it: ${path}; start from a directory nearer to it`,
-    );
-  }
-  return address;
-}
-
-async function refuseIfHeld(directory: string, address: string): Promise<void> {
-  const owner = await askOwner(address);
+/** Takes away a socket on which nobody listens any more. */
+async function removeDead(directory: string, path: string): Promise<void> {
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  if (found === undefined) return;
+  const owner = await askOwner(directory, path);
   if (owner !== undefined) throw inUse(directory, owner);
+  const aside = `${path}.${randomBytes(4).toString('hex')}`;
+  await rename(path, aside).catch(ignoreMissing);
+  const moved = await lstat(aside, { bigint: true }).catch(() => undefined);
+  if (moved !== undefined && moved.ino !== found.ino) {
+    // Somebody else has replaced the dead one meanwhile, and is alive.
+    await link(aside, path).catch(() => {});
+    await unlink(aside);
+    throw inUse(directory, SOMEBODY);
+  }
+  await unlink(aside).catch(ignoreMissing);
 }
 
-/** @returns who holds the lock; undefined when nobody does */
-function askOwner(address: string): Promise<string | undefined> {
+/** @returns who listens; undefined when nobody does */
+function askOwner(directory: string, path: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const socket = connect(address);
+    const socket = connect(socketAddress(path));
     let answer = '';
     socket.setEncoding('utf8');
-    socket.setTimeout(1_000, () => {
-      // Stopped or overloaded, but there.
+    socket.setTimeout(ANSWER_MS, () => {
       socket.destroy();
-      resolve('another process');
+      resolve(SOMEBODY);
     });
     socket.on('data', (text: string) => {
       answer += text;
     });
-    socket.on('end', () => resolve(answer === '' ? 'another process' : answer));
+    socket.on('end', () => resolve(answer === '' ? SOMEBODY : answer));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
-      else reject(new Error(`the lock of the storage path cannot be asked: ${error.message}`));
+      else reject(cannotLock(directory, error));
     });
   });
 }
 
-function listen(address: string, directory: string): Promise<Server> {
+function listen(directory: string, path: string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(`process ${process.pid}`);
   });
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE')
-        reject(inUse(directory, 'another process that started at the same moment'));
-      else reject(new Error(`the storage path ${directory} cannot be locked: ${error.message}`));
-    });
-    server.listen(address, () => {
+    server.once('error', (error) => reject(cannotLock(directory, error)));
+    server.listen(socketAddress(path), () => {
       // Held until released, but no reason for the process to stay.
       server.unref();
       resolve(server);
@@ -103,8 +106,22 @@ function listen(address: string, directory: string): Promise<Server> {
   });
 }
 
+/** The path as a socket can have it: from here, if that is shorter. */
+function socketAddress(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  const address = fromHere.length < path.length ? fromHere : path;
+  if (Buffer.byteLength(address) <= MAX_SOCKET_PATH_BYTES) return address;
+  throw new Error(
+    `the storage path is too long for a lock in it: ${path}; start from a directory nearer to it`,
+  );
+}
+
 function inUse(directory: string, owner: string): Error {
   return new Error(`the storage path ${directory} is in use by ${owner}`);
+}
+
+function cannotLock(directory: string, { message }: Error): Error {
+  return new Error(`the storage path ${directory} cannot be locked: ${message}`);
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {

@@ -15,14 +15,15 @@ import { join } from 'node:path';
 import type { Batch, BatchLog, BatchReader, ReaderStart } from '../model/batch.js';
 import { type Clock, sleep } from '../util/clock.js';
 import type { Log } from '../util/log.js';
-import { syncDirectory } from './atomic-file.js';
+import { ActiveSegment } from './active-segment.js';
 import type { ResolveSeries } from './batch-record.js';
 import { JournalReader, type ReaderHost } from './journal-reader.js';
 import type { JournalOptions } from './options.js';
 import { ReaderPlaces } from './reader-places.js';
-import { type Files, type JournalEntry, type Place, SegmentReader, SegmentWriter } from './segment.js';
+import { type Files, type JournalEntry, type Place, SegmentReader } from './segment.js';
 import { listSegments, neverResolved, type Segment, Segments } from './segments.js';
 import { placeAfter, Tail } from './tail.js';
+import { zeroTotals } from './totals.js';
 
 /** Small enough that dropping the oldest frees no large part of what is kept, large enough that labels are written seldom. */
 const MAX_SEGMENT_BYTES = 32 * 1024 * 1024;
@@ -57,45 +58,20 @@ export interface WriteFailure {
   readonly sinceMs: number;
 }
 
-/** Figures since the journal was opened. */
-export interface JournalTotals {
-  appendedBatches: number;
-  appendedRows: number;
-  writtenBytes: number;
-  writeErrors: number;
-  fsyncs: number;
-  fsyncErrors: number;
-  fsyncSeconds: number;
-  damagedSegments: number;
-  droppedSegments: number;
-  /** Rows that were in memory alone when it became too small for them. */
-  neverWrittenRows: number;
-}
-
 export class Journal implements BatchLog {
   readonly isDurable = true;
-  readonly totals: JournalTotals = {
-    appendedBatches: 0,
-    appendedRows: 0,
-    writtenBytes: 0,
-    writeErrors: 0,
-    fsyncs: 0,
-    fsyncErrors: 0,
-    fsyncSeconds: 0,
-    damagedSegments: 0,
-    droppedSegments: 0,
-    neverWrittenRows: 0,
-  };
+  readonly totals = zeroTotals();
 
   readonly #parts: JournalParts;
   readonly #directory: string;
-  readonly #files: Files;
   #options: JournalOptions;
   #segments = new Segments([]);
   #places!: ReaderPlaces;
   readonly #readers = new Map<string, JournalReader>();
   readonly #tail = new Tail();
-  #writer: SegmentWriter | undefined;
+  /** From `open` on. */
+  #active!: ActiveSegment;
+  #isOpen = false;
   #next: Place = { position: 0, row: 0 };
   /** Of the first batch that is in memory alone. */
   #unwritten = 0;
@@ -104,10 +80,7 @@ export class Journal implements BatchLog {
   #snapshotPosition = 0;
   readonly #damagedPaths = new Set<string>();
   #unreadableLogged = false;
-  #needsFsync = false;
   #closed = false;
-  /** File work that must be over before the journal is. */
-  #background: Promise<unknown> = Promise.resolve();
   #cancelRecovery = () => {};
   readonly #stop = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
@@ -115,7 +88,6 @@ export class Journal implements BatchLog {
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.#options = parts.options;
-    this.#files = parts.files ?? fs;
     this.#directory = join(parts.directory, 'journal');
   }
 
@@ -124,13 +96,23 @@ export class Journal implements BatchLog {
    * @throws Error when the directory cannot be used, with the reason
    */
   async open(): Promise<void> {
+    const { files = fs, clock, log } = this.#parts;
     await mkdir(this.#directory, { recursive: true });
     this.#segments = await listSegments(this.#directory, (path, reason) => this.#damaged(path, reason));
+    this.#active = new ActiveSegment({
+      directory: this.#directory,
+      segments: this.#segments,
+      files,
+      totals: this.totals,
+      clock,
+      log,
+    });
     this.#places = await ReaderPlaces.load(join(this.#parts.directory, 'readers.json'));
     const ends = [await this.#endOfSegments(), ...[...this.#places.entries()].map(([, place]) => place)];
     // Places can be ahead of segments after a power failure, and no position may ever mean two batches.
     this.#next = ends.reduce((last, place) => (place.position > last.position ? place : last));
     this.#unwritten = this.#next.position;
+    this.#isOpen = true;
     this.#running = Promise.all([this.#fsyncAgainAndAgain(), this.#savePlacesAgainAndAgain()]);
   }
 
@@ -217,10 +199,13 @@ export class Journal implements BatchLog {
   /** @throws Error when the name is taken */
   reader(name: string, start: ReaderStart = 'now'): BatchReader {
     if (this.#readers.has(name)) throw new Error(`the journal already has a reader "${name}"`);
-    const place = this.#places.get(name) ?? (start === 'oldest' ? this.#oldest : this.#next);
+    const known = this.#places.get(name);
+    const place = known ?? (start === 'oldest' ? this.#oldest : this.#next);
     const reader = new JournalReader(name, place, this.#hostOf(name));
     this.#readers.set(name, reader);
     this.#places.set(name, reader.place);
+    // Otherwise one killed before places are saved starts at what comes next again, past what came in between.
+    if (known === undefined) this.#savePlacesAtOnce();
     if (this.#closed) reader.end();
     return reader;
   }
@@ -233,7 +218,7 @@ export class Journal implements BatchLog {
 
   /** Saves how far readers have come, and has the disk write what it holds back. */
   async close(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || !this.#isOpen) return;
     this.#closed = true;
     this.#cancelRecovery();
     this.#stop.abort();
@@ -246,11 +231,10 @@ export class Journal implements BatchLog {
       );
     }
     await this.#running;
-    await this.#fsync();
+    await this.#active.sync();
     await this.#savePlaces();
     for (const reader of this.#readers.values()) reader.detach();
-    this.#leaveWriter();
-    await this.#background;
+    await this.#active.close();
   }
 
   get #oldest(): Place {
@@ -296,48 +280,17 @@ export class Journal implements BatchLog {
   #writeAll(): void {
     try {
       for (const entry of this.#tail.from(this.#unwritten)) {
-        this.#write(entry);
+        this.#active.append(entry, this.#maxSegmentBytes);
         this.#unwritten = entry.position + 1;
+        this.#keepInsideMaxBytes();
       }
     } catch (error) {
       this.#failed(error as Error);
     }
   }
 
-  #write(entry: JournalEntry): void {
-    const writer = this.#writerFor(entry);
-    const before = writer.bytes;
-    writer.append(entry.batch);
-    this.totals.writtenBytes += writer.bytes - before;
-    this.#segments.growNewest(writer.bytes);
-    this.#needsFsync = true;
-    this.#keepInsideMaxBytes();
-  }
-
-  #writerFor(entry: JournalEntry): SegmentWriter {
-    if (this.#writer !== undefined && this.#writer.bytes < this.#maxSegmentBytes) return this.#writer;
-    this.#leaveWriter();
-    const { position, row } = entry;
-    // A segment that got no batch, because of a crash or a full disk, has the same name: it is written anew.
-    if (this.#segments.newest?.first.position === position) this.#segments.dropNewest();
-    this.#writer = new SegmentWriter(this.#directory, { position, row }, this.#files);
-    this.#segments.add({ path: this.#writer.path, first: this.#writer.first, bytes: this.#writer.bytes });
-    this.#inBackground(() => syncDirectory(this.#directory));
-    return this.#writer;
-  }
-
   get #maxSegmentBytes(): number {
     return Math.min(this.#parts.maxSegmentBytes ?? MAX_SEGMENT_BYTES, this.#options.maxBytes / MIN_SEGMENTS);
-  }
-
-  #leaveWriter(): void {
-    const writer = this.#writer;
-    this.#writer = undefined;
-    if (writer === undefined) return;
-    this.#inBackground(async () => {
-      await this.#fsyncOf(writer.fd);
-      this.#files.closeSync(writer.fd);
-    });
   }
 
   #failed(error: Error): void {
@@ -348,8 +301,6 @@ export class Journal implements BatchLog {
       log.error(fields, 'the journal cannot be written: exemplars are kept in memory alone until it can');
     }
     this.#failure = { error: error.message, sinceMs: this.#failure?.sinceMs ?? clock.nowMs() };
-    this.#writer?.takeBack();
-    this.#leaveWriter();
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') this.#dropUnneeded();
     if (this.#closed) return;
     this.#cancelRecovery();
@@ -387,9 +338,9 @@ export class Journal implements BatchLog {
     this.totals.droppedSegments++;
     const oldest = this.#oldest;
     for (const reader of this.#readers.values()) reader.loseBefore(oldest);
-    this.#inBackground(async () => {
+    this.#active.inBackground(async () => {
       if (unread < oldest.position) await this.#reportLost(dropped, unread);
-      this.#files.unlinkSync(dropped.path);
+      (this.#parts.files ?? fs).unlinkSync(dropped.path);
     });
   }
 
@@ -461,31 +412,8 @@ export class Journal implements BatchLog {
   async #fsyncAgainAndAgain(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await sleep(this.#parts.clock, this.#options.fsyncIntervalMs, this.#stop.signal);
-      await this.#fsync();
+      await this.#active.sync();
     }
-  }
-
-  async #fsync(): Promise<void> {
-    if (!this.#needsFsync || this.#writer === undefined) return;
-    this.#needsFsync = false;
-    const { fd } = this.#writer;
-    // In the background's order, so that no descriptor is closed before it.
-    await this.#inBackground(() => this.#fsyncOf(fd));
-  }
-
-  async #fsyncOf(fd: number): Promise<void> {
-    const startMs = this.#parts.clock.monotonicMs();
-    const error = await new Promise<Error | null>((resolve) => this.#files.fsync(fd, resolve));
-    this.totals.fsyncs++;
-    this.totals.fsyncSeconds += (this.#parts.clock.monotonicMs() - startMs) / 1000;
-    if (error === null) return;
-    this.totals.fsyncErrors++;
-    // What the system still held for this file may be lost without another word: better go on in a new one.
-    if (this.#writer?.fd === fd) this.#leaveWriter();
-    this.#parts.log.error(
-      { directory: this.#directory, error: error.message },
-      'the disk could not be synced',
-    );
   }
 
   async #savePlacesAgainAndAgain(): Promise<void> {
@@ -500,20 +428,21 @@ export class Journal implements BatchLog {
     try {
       await this.#places.save();
     } catch (error) {
-      this.totals.writeErrors++;
-      this.#parts.log.debug({ error: (error as Error).message }, 'the places of readers could not be saved');
+      this.#placesNotSaved(error as Error);
     }
   }
 
-  #inBackground(work: () => Promise<void>): Promise<void> {
-    const done = this.#background.then(work).catch((error: Error) => {
-      this.#parts.log.warn(
-        { directory: this.#directory, error: error.message },
-        'file work of the journal failed',
-      );
-    });
-    this.#background = done;
-    return done;
+  #savePlacesAtOnce(): void {
+    try {
+      this.#places.saveAtOnce();
+    } catch (error) {
+      this.#placesNotSaved(error as Error);
+    }
+  }
+
+  #placesNotSaved(error: Error): void {
+    this.totals.writeErrors++;
+    this.#parts.log.debug({ error: error.message }, 'the places of readers could not be saved');
   }
 
   async #endOfSegments(): Promise<Place> {

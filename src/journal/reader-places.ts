@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { replaceFile } from './atomic-file.js';
 import type { Place } from './segment.js';
@@ -40,16 +41,31 @@ export class ReaderPlaces {
   }
 
   /**
+   * Writes the file before anything else happens, for a process killed in the next moment; a power failure may
+   * still undo it.
+   * @throws Error when the disk refuses; the next `save` tries again
+   */
+  saveAtOnce(): void {
+    const text = this.#text;
+    writeFileSync(`${this.#path}.now`, text);
+    renameSync(`${this.#path}.now`, this.#path);
+  }
+
+  /**
    * Writes the file if anything has changed.
    * @throws Error when the disk refuses; the next call tries again
    */
   async save(): Promise<void> {
-    const text = `${JSON.stringify(Object.fromEntries(this.#places))}\n`;
+    const text = this.#text;
     if (text === this.#saved) return;
     await replaceFile(this.#path, async (file) => {
       await file.writeFile(text);
     });
     this.#saved = text;
+  }
+
+  get #text(): string {
+    return `${JSON.stringify(Object.fromEntries(this.#places))}\n`;
   }
 }
 

@@ -5,7 +5,7 @@ import t from 'tap';
 import { listSegments } from '../../src/journal/segments.js';
 import type { Batch, BatchReader, LoggedBatch } from '../../src/model/batch.js';
 import { batchOf, manySeries } from '../support/batch.js';
-import { temporaryDirectory } from '../support/directory.js';
+import { temporaryDirectory } from '../support/build.js';
 import { contentOf, detachedSeries, openJournal } from '../support/journal.js';
 
 const all = manySeries(12);
@@ -38,7 +38,7 @@ const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
 t.test(
   'whatever byte is cut off or flipped: nothing before it is lost, nothing is invented, nothing throws',
   async (t) => {
-    const root = temporaryDirectory(t);
+    const root = await temporaryDirectory(t);
     let run = 0;
     await fc.assert(
       fc.asyncProperty(

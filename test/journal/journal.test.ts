@@ -6,7 +6,7 @@ import type { Files } from '../../src/journal/segment.js';
 import { StorageDirectory } from '../../src/journal/storage-directory.js';
 import type { Batch } from '../../src/model/batch.js';
 import { batchOf, manySeries, seriesOf } from '../support/batch.js';
-import { temporaryDirectory } from '../support/directory.js';
+import { temporaryDirectory } from '../support/build.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { contentOf, openJournal, readAll } from '../support/journal.js';
 import { until } from '../support/until.js';
@@ -19,7 +19,7 @@ function batchOfRows(rows: number, fromMs = 1): Batch {
 }
 
 t.test('what was appended is there after the process was killed, in order and to the bit', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   const killed = await openJournal(directory);
   const gone = {
     ...seriesOf(9, { __name__: 'gone', odd: 'ÿ"\n' }),
@@ -53,7 +53,7 @@ t.test('what was appended is there after the process was killed, in order and to
 });
 
 t.test('readers go on where they were, and forgotten ones start anew', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   const first = await openJournal(directory);
   const [a, b] = [first.reader('x/a'), first.reader('x/b')];
   t.throws(() => first.reader('x/a'), /already has a reader/);
@@ -77,8 +77,20 @@ t.test('readers go on where they were, and forgotten ones start anew', async (t)
   await third.close();
 });
 
+t.test('a new reader has its place even if the process is killed at once', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const killed = await openJournal(directory);
+  killed.append(batchOfRows(1));
+  killed.reader('a');
+  killed.append(batchOfRows(2));
+  const journal = await openJournal(directory);
+  t.equal(journal.reader('a').pendingRows, 2);
+  await journal.close();
+  await killed.close();
+});
+
 t.test('a reader far behind reads from the disk, one that keeps up from memory', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   const delivered: Batch[] = [];
   const journal = await openJournal(directory, {
     maxTailBytes: 10_000,
@@ -112,7 +124,7 @@ t.test('a reader far behind reads from the disk, one that keeps up from memory',
 });
 
 t.test('rewinding, confirming and closing while the disk is read loses and repeats nothing', async (t) => {
-  const journal = await openJournal(temporaryDirectory(t), { maxTailBytes: 0, maxSegmentBytes: 2_000 });
+  const journal = await openJournal(await temporaryDirectory(t), { maxTailBytes: 0, maxSegmentBytes: 2_000 });
   const reader = journal.reader('a');
   for (let i = 0; i < 50; i++) journal.append(batchOfRows(5, i));
   const seen: number[] = [];
@@ -137,7 +149,7 @@ t.test('rewinding, confirming and closing while the disk is read loses and repea
 
 t.test('past max_bytes the oldest go, and are counted on the readers that had not got to them', async (t) => {
   const lost: Batch[] = [];
-  const journal = await openJournal(temporaryDirectory(t), {
+  const journal = await openJournal(await temporaryDirectory(t), {
     options: { fsyncIntervalMs: 1_000, maxBytes: 40_000 },
     maxTailBytes: 0,
     onLost: (batch) => lost.push(batch),
@@ -181,7 +193,7 @@ class FailingFiles implements Files {
 }
 
 t.test('a disk that fills and recovers costs nothing but time', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   const files = new FailingFiles();
   const clock = new FakeClock();
   const journal = await openJournal(directory, { files, clock });
@@ -212,7 +224,7 @@ t.test('a disk that fills and recovers costs nothing but time', async (t) => {
 });
 
 t.test('while the disk fails memory is bounded, and what it costs is counted', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   const files = new FailingFiles();
   const clock = new FakeClock();
   const lost: Batch[] = [];
@@ -242,7 +254,7 @@ t.test('while the disk fails memory is bounded, and what it costs is counted', a
 t.test('after an fsync that failed, batches go to another segment', async (t) => {
   const files = new FailingFiles();
   const clock = new FakeClock();
-  const journal = await openJournal(temporaryDirectory(t), { files, clock });
+  const journal = await openJournal(await temporaryDirectory(t), { files, clock });
   journal.append(batchOfRows(1));
   files.fsyncError = new Error('EIO: i/o error, fsync');
   await clock.advance(1_000);
@@ -256,7 +268,7 @@ t.test('after an fsync that failed, batches go to another segment', async (t) =>
 t.test('a full disk gives up what everybody has, before anything else', async (t) => {
   const files = new FailingFiles();
   const clock = new FakeClock();
-  const journal = await openJournal(temporaryDirectory(t), { files, clock, maxSegmentBytes: 2_000 });
+  const journal = await openJournal(await temporaryDirectory(t), { files, clock, maxSegmentBytes: 2_000 });
   const reader = journal.reader('a');
   for (let i = 0; i < 50; i++) {
     journal.append(batchOfRows(5, i));
@@ -275,7 +287,7 @@ t.test('a full disk gives up what everybody has, before anything else', async (t
 });
 
 t.test('a second process gets a clear error, and a crash leaves no lock behind', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   const first = await StorageDirectory.open(directory);
   await t.rejects(StorageDirectory.open(directory), {
     message: `the storage path ${directory} is in use by process ${process.pid}`,
@@ -291,7 +303,7 @@ t.test('a second process gets a clear error, and a crash leaves no lock behind',
 });
 
 t.test('of processes that start at the same moment one gets the directory', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   const results = await Promise.allSettled(Array.from({ length: 5 }, () => StorageDirectory.open(directory)));
   const winners = results.filter((result) => result.status === 'fulfilled');
   t.equal(winners.length, 1);
@@ -301,7 +313,7 @@ t.test('of processes that start at the same moment one gets the directory', asyn
 });
 
 t.test('a directory of a newer version is refused, and left as it is', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = await temporaryDirectory(t);
   fs.writeFileSync(join(directory, 'format'), '2\n');
   await t.rejects(StorageDirectory.open(directory), /format version 2, written by a newer exemplard/);
   t.same(fs.readdirSync(directory), ['format']);

@@ -1,0 +1,164 @@
+/**
+ * Kills a real exemplard under load again and again, at random moments: while it starts, replays, saves a snapshot,
+ * scrapes or sends. `npm run crash` does it 50 times; `CRASHES=n` says how often otherwise.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import t from 'tap';
+import { buildProgram, startNode, temporaryDirectory } from '../support/build.js';
+import { type Exposition, serveChanging } from '../support/changing-target.js';
+import type { QueriedSeries } from '../support/prometheus.js';
+import { type Receiver, startReceiver } from '../support/remote-write-receiver.js';
+import type { ServedTarget } from '../support/target.js';
+import { until } from '../support/until.js';
+
+const CRASHES = Number(process.env.CRASHES ?? 5);
+const SERIES = 400;
+const SCRAPE_INTERVAL_MS = 100;
+/** Places are saved at least every second; the rest is for a machine that is busy with other tests. */
+const MAX_REPEAT_WINDOW_MS = 3_000;
+
+function expose(target: string): Exposition {
+  const ids: string[] = [];
+  const seconds = (Date.now() / 1000).toFixed(3);
+  const lines = Array.from({ length: SERIES }, (_, n) => {
+    const sample = `crash_total{target="${target}",n="${n}"} ${n}`;
+    if (Math.random() < 0.5) return sample;
+    const id = randomBytes(16).toString('hex');
+    ids.push(id);
+    return `${sample} # {trace_id="${id}",span_id="${id.slice(0, 16)}"} ${n} ${seconds}`;
+  });
+  return { text: `# TYPE crash counter\n${lines.join('\n')}\n# EOF\n`, ids };
+}
+
+/** When each exemplar was received, answered with success; some requests never are at first, and none while it is down. */
+function recordReceived(receiver: Receiver, isDown: () => boolean): Map<string, number[]> {
+  const received = new Map<string, number[]>();
+  receiver.reply = async ({ series }, index) => {
+    await wait(Math.random() * 30);
+    if (isDown() || index % 9 === 8) return { status: 503 };
+    const nowMs = Date.now();
+    for (const { exemplars } of series) {
+      for (const { labels } of exemplars) {
+        const times = received.get(labels.trace_id!);
+        if (times === undefined) received.set(labels.trace_id!, [nowMs]);
+        else times.push(nowMs);
+      }
+    }
+    return { status: 204 };
+  };
+  return received;
+}
+
+t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t) => {
+  t.setTimeout(CRASHES * 10_000 + 120_000);
+  const main = await buildProgram(await temporaryDirectory(t));
+  const directory = await temporaryDirectory(t);
+  const receiver = await startReceiver();
+  t.teardown(() => receiver.close());
+  let life = 1;
+  const received = recordReceived(receiver, () => life % 2 === 0 && life <= CRASHES);
+  const targets = [await serveChanging(() => expose('a')), await serveChanging(() => expose('b'))];
+  t.teardown(() => Promise.all(targets.map(({ served }) => served.close())));
+  const configFile = join(directory, 'exemplard.yml');
+  writeFileSync(configFile, config(targets, receiver));
+
+  const crashTimesMs: number[] = [];
+  for (; life <= CRASHES; life++) {
+    const child = startLife(main, configFile, directory);
+    // A third die while they start.
+    if (life % 3 !== 0) await child.url;
+    await wait(Math.random() * 1_500);
+    child.process.kill('SIGKILL');
+    await once(child.process, 'exit');
+    crashTimesMs.push(Date.now());
+  }
+
+  const last = startLife(main, configFile, directory);
+  const url = await last.url;
+  const scrapedBefore = targets.flatMap(({ scraped }) => [...scraped]);
+  const missing = () => scrapedBefore.filter((id) => !received.has(id));
+  await until(() => missing().length === 0, 'what was scraped to be received', 60_000).catch(() => {});
+  t.ok(scrapedBefore.length > CRASHES * 100, `${scrapedBefore.length} exemplars were scraped`);
+  t.same(missing(), [], 'nothing is lost on the way to the receiver');
+  t.same(receiver.problems, []);
+  t.same(await missingInRings(url, scrapedBefore), [], 'nothing is lost in the rings');
+
+  const repeats = [...received.values()].filter((times) => times.length > 1);
+  t.comment(`${repeats.length} of ${received.size} were received more than once`);
+  const early = repeats.filter(([firstMs]) => {
+    const crashMs = crashTimesMs.find((timeMs) => timeMs >= firstMs!);
+    return crashMs === undefined || crashMs - firstMs! > MAX_REPEAT_WINDOW_MS;
+  });
+  t.equal(early.length, 0, 'only what was sent shortly before a crash is repeated');
+  t.notMatch(last.log(), /level=error/);
+
+  last.process.kill('SIGTERM');
+  t.same(await once(last.process, 'exit'), [0, null]);
+  const again = startLife(main, configFile, directory);
+  t.same(await missingInRings(await again.url, scrapedBefore), [], 'nothing is lost by a stop');
+  again.process.kill('SIGTERM');
+  await once(again.process, 'exit');
+});
+
+function config(targets: readonly { readonly served: ServedTarget }[], receiver: Receiver): string {
+  return `
+scrape_configs:
+${targets
+  .map(
+    ({ served }, i) => `- job_name: job${i}
+  scrape_interval: ${SCRAPE_INTERVAL_MS}ms
+  scrape_timeout: ${SCRAPE_INTERVAL_MS}ms
+  static_configs: [{targets: ['${served.address}']}]`,
+  )
+  .join('\n')}
+remote_write:
+- url: ${receiver.url}
+  queue_config: {batch_send_deadline: 200ms, max_backoff: 100ms, max_samples_per_send: 500, min_shards: 2}
+storage: {exemplars: {per_series: 5000}}
+# Small, so that snapshots are saved and segments dropped all the time.
+journal: {max_bytes: 8MiB}
+`;
+}
+
+interface Life {
+  readonly process: ChildProcess;
+  readonly url: Promise<string>;
+  readonly log: () => string;
+}
+
+function startLife(main: string, configFile: string, directory: string): Life {
+  const child = startNode([
+    main,
+    `--config.file=${configFile}`,
+    `--storage.path=${join(directory, 'data')}`,
+    '--web.listen-address=127.0.0.1:0',
+  ]);
+  let log = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  const ready = /listening=(http:\S+)/;
+  const url = until(() => ready.test(log) || child.exitCode !== null, 'exemplard to be ready', 30_000).then(
+    () => {
+      const found = ready.exec(log)?.[1];
+      if (found === undefined) throw new Error(`exemplard did not start:\n${log}`);
+      return found;
+    },
+  );
+  // One that is killed while it starts never is.
+  url.catch(() => {});
+  return { process: child, url, log: () => log };
+}
+
+async function missingInRings(url: string, ids: readonly string[]): Promise<string[]> {
+  const query = new URLSearchParams({ query: 'crash_total', start: '0', end: '1e11' });
+  const response = await fetch(`${url}/api/v1/query_exemplars?${query}`);
+  const { data } = (await response.json()) as { data: QueriedSeries[] };
+  const held = new Set(data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id)));
+  return ids.filter((id) => !held.has(id));
+}
