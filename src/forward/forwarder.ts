@@ -8,6 +8,7 @@
  * A full shard stops the reading, so what waits for a slow receiver waits in the log.
  */
 import type { Batch, BatchReader, LoggedBatch } from '../model/batch.js';
+import { compileRules } from '../model/relabel.js';
 import { type Clock, sleep } from '../util/clock.js';
 import { Once } from '../util/lifecycle.js';
 import type { Log } from '../util/log.js';
@@ -107,7 +108,11 @@ class RemoteWriteForwarder implements Forwarder {
     this.#failures = new FailureLog(log, clock, () => this.#logFields());
     this.#endpoint = new Endpoint({ options, clock, userAgent });
     this.#deliveries = new Deliveries((position) => reader.confirm(position), settledBefore);
-    this.#states = new SeriesStates(options.externalLabels);
+    this.#states = new SeriesStates(
+      options.externalLabels,
+      undefined,
+      compileRules(options.writeRelabelRules),
+    );
     const negotiation = new Negotiation({
       wanted: options.protobufMessage,
       clock,
@@ -199,7 +204,8 @@ class RemoteWriteForwarder implements Forwarder {
     }
     // The last there is of those series.
     for (let index = 0; index < batch.staleSeries.length; index++) {
-      if (!(await this.#put(this.#markerRow(batch, index, delivery)))) return;
+      const row = this.#markerRow(batch, index, delivery);
+      if (row !== undefined && !(await this.#put(row))) return;
     }
   }
 
@@ -214,20 +220,25 @@ class RemoteWriteForwarder implements Forwarder {
   /** @returns undefined where the exemplar must not be sent, and is settled */
   #exemplarRow(batch: Batch, index: number, delivery: Delivery): Row | undefined {
     const { clock, options } = this.#parts;
-    const fitted = fit(batch, index, clock.nowMs());
+    const state = this.#states.of(batch.series[index]!);
+    const fitted = state.isDropped ? 'dropped_series' : fit(batch, index, clock.nowMs());
     if (typeof fitted === 'string') {
       this.#drop(fitted, 1);
       this.#deliveries.settle({ delivery, index, isMarker: false });
       return undefined;
     }
     if (fitted?.isTrimmed) this.#meter.trimmed(1);
-    const state = this.#states.of(batch.series[index]!);
     const items = state.sendsSamples(options.exemplarMode, clock.monotonicMs()) ? 2 : 1;
     return { batch, index, isMarker: false, state, delivery, items, trimmedLabels: fitted?.bytes };
   }
 
-  #markerRow(batch: Batch, index: number, delivery: Delivery): Row {
+  /** @returns undefined where the series is not sent, and the marker is settled */
+  #markerRow(batch: Batch, index: number, delivery: Delivery): Row | undefined {
     const state = this.#states.of(batch.staleSeries[index]!);
+    if (state.isDropped) {
+      this.#deliveries.settle({ delivery, index, isMarker: true });
+      return undefined;
+    }
     return { batch, index, isMarker: true, state, delivery, items: 1, trimmedLabels: undefined };
   }
 

@@ -7,6 +7,7 @@ import { INVALID_REASONS } from './validate.js';
 const DROP_REASONS = [
   ...INVALID_REASONS,
   'out_of_order',
+  'dropped_series',
   'too_old',
   'refused',
   'unwritten',

@@ -1,6 +1,7 @@
 /** What forwarding remembers of a series: its labels on the wire, and how far it was sent. */
 import type { Series } from '../model/batch.js';
-import { compareLabels, type Labels, mergeLabels } from '../model/labels.js';
+import { compareLabels, type Labels, mergeLabels, NO_LABELS } from '../model/labels.js';
+import { type CompiledRules, relabel } from '../model/relabel.js';
 import type { ExemplarMode } from './options.js';
 import type { LabelSymbol } from './symbol-table.js';
 
@@ -17,7 +18,7 @@ export const ATTACH_MS = 60 * 60_000;
 export class SeriesState {
   /** The object met last; another may stand for the same series after a restart, or once the store forgot it. */
   series: Series;
-  /** With the external ones. */
+  /** With the external ones, and relabelled; empty where a rule drops the series. */
   readonly labels: Labels;
   /** Kept by the encoder of remote write 1.0: the labels as messages. */
   labelMessages: Buffer | undefined;
@@ -31,6 +32,11 @@ export class SeriesState {
   constructor(series: Series, labels: Labels) {
     this.series = series;
     this.labels = labels;
+  }
+
+  /** Nothing of it is sent. */
+  get isDropped(): boolean {
+    return this.labels.length === 0;
   }
 
   /** @param atMs monotonic, so that wall time may jump */
@@ -53,12 +59,15 @@ export class SeriesState {
  */
 export class SeriesStates {
   readonly #externalLabels: Labels;
+  readonly #rules: CompiledRules;
   readonly #generationSize: number;
   #young = new Map<number, SeriesState>();
   #old = new Map<number, SeriesState>();
 
-  constructor(externalLabels: Labels, max = MAX_REMEMBERED_SERIES) {
+  /** @param rules over the labels of series with the external ones, as in Prometheus */
+  constructor(externalLabels: Labels, max = MAX_REMEMBERED_SERIES, rules: CompiledRules = []) {
     this.#externalLabels = externalLabels;
+    this.#rules = rules;
     this.#generationSize = Math.max(1, Math.floor(max / 2));
   }
 
@@ -77,7 +86,8 @@ export class SeriesStates {
   }
 
   #create(series: Series): SeriesState {
-    return new SeriesState(series, mergeLabels(series.labels, this.#externalLabels));
+    const labels = mergeLabels(series.labels, this.#externalLabels);
+    return new SeriesState(series, relabel(labels, this.#rules) ?? NO_LABELS);
   }
 
   #remember(state: SeriesState): void {
