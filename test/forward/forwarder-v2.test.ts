@@ -290,3 +290,22 @@ t.test('auto: after exemplars alone were refused, the next of their series go wi
   t.equal(await metric('exemplars_dropped_total', { reason: 'refused' }), 1);
   t.equal(await metric('exemplars_total'), 1);
 });
+
+t.test('auto: a receiver that no longer takes exemplars alone gets samples again', async (t) => {
+  const { receiver, clock, log, delivered, metric } = await startForwarding(t, { ...V2, queue: AT_ONCE });
+  let store = storeV2('3.7');
+  contest(store, [x], clock.nowMs());
+  receiver.reply = (request, index) => (index === 0 ? { status: 400, body: 'bad' } : store.reply(request));
+  for (let batch = 0; batch < 4; batch++) {
+    // Between the second and the third it is upgraded.
+    if (batch === 2) store = storeV2('3.8');
+    log.append(batchOf([{ series: x, timestampMs: clock.nowMs() + batch }]));
+    await passing(clock, 1, () => delivered.length === batch + 1, 'settled');
+  }
+  t.same(
+    receiver.requests.map(({ series }) => series[0]?.samples.length),
+    [1, 0, 0, 0, 1],
+  );
+  t.equal(await metric('exemplars_dropped_total', { reason: 'refused' }), 1);
+  t.equal(await metric('exemplars_total'), 3);
+});

@@ -275,6 +275,32 @@ t.test('sample_age_limit drops what got too old, before and during retries', asy
   t.equal(await metric('exemplars_dropped_total', { reason: 'too_old' }), 2);
 });
 
+t.test('a receiver like Mimir stores exemplars long before the samples, too', async (t) => {
+  const { receiver, clock, log, delivered } = await startForwarding(t, { queue: { batchSendDeadlineMs: 0 } });
+  const known = new Set<string>();
+  const stored: number[] = [];
+  receiver.reply = ({ series }) => {
+    for (const { key, samples } of series) if (samples.length > 0) known.add(key);
+    const oldestMs = Math.min(...series.flatMap(({ samples }) => samples.map(({ timestamp }) => timestamp)));
+    const floorMs = Number.isFinite(oldestMs) ? oldestMs - 5 * 60_000 : 0;
+    const good = series.filter(({ key }) => known.has(key)).flatMap(({ exemplars }) => exemplars);
+    stored.push(...good.map(({ timestamp }) => timestamp).filter((timeMs) => timeMs >= floorMs));
+    return { status: series.every(({ key }) => known.has(key)) ? 204 : 400 };
+  };
+  const nowMs = clock.nowMs();
+  const times = [nowMs - 86_400_000, nowMs - 60_000, nowMs];
+  log.append(
+    batchOf(
+      manySeries(3).flatMap((series) =>
+        times.map((timestampMs) => ({ series, timestampMs, sampleTimestampMs: nowMs })),
+      ),
+    ),
+  );
+  await passing(clock, 1, () => delivered.length === 1, 'delivery');
+  t.same(stored, [...times, ...times, ...times]);
+  t.equal(receiver.requests.length, 2);
+});
+
 t.test('auto: where samples are refused exemplars go alone, for an hour', async (t) => {
   const { receiver, clock, log, delivered, metric } = await startForwarding(t, {
     queue: { batchSendDeadlineMs: 0 },

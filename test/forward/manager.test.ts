@@ -172,8 +172,9 @@ t.test(
     for (const reply of [{ status: 503 }, 'hang'] as const) {
       const { receiver, clock, append, createManager, options, metric } = await start(t, true);
       const manager = createManager();
-      await manager.apply([options({ queue: { batchSendDeadlineMs: 0, minBackoffMs: 5_000 } })], 0);
-      receiver.reply = () => reply;
+      const queue = { batchSendDeadlineMs: 0, minBackoffMs: 5_000, maxSamplesPerSend: 2 };
+      await manager.apply([options({ queue })], 0);
+      receiver.reply = (_, index) => (index === 0 ? reply : { status: 204 });
       append(1, 2);
       await passing(clock, 1, () => receiver.requests.length === 1, 'request');
       const startMs = clock.monotonicMs();
@@ -185,6 +186,7 @@ t.test(
       const tookMs = clock.monotonicMs() - startMs;
       if (reply === 'hang') t.ok(tookMs >= 30_000 && tookMs < 31_000, `${tookMs} ms`);
       else t.ok(tookMs < 5_000, `${tookMs} ms`);
+      t.equal(receiver.requests.length, 1, 'what comes after it must not overtake it');
       t.equal(await metric('exemplars_pending'), 2);
       t.equal(await metric('exemplars_dropped_total'), 0);
     }
