@@ -20,6 +20,10 @@ COPY proto ./proto
 # To be replaced by your own: docker run -v ./exemplard.yaml:/etc/exemplard/exemplard.yaml:ro …
 COPY config.example.yaml /etc/exemplard/exemplard.yaml
 
+# For --storage.path=/data, whether or not a volume is mounted there.
+RUN mkdir /data && chown 1000:1000 /data
+VOLUME /data
+
 # By number, so that Kubernetes can tell that it is not root (runAsNonRoot).
 USER 1000:1000
 EXPOSE 9199

@@ -27,7 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http: [...BELOW_ALL, 'query', 'store'],
   'durability.ts': [...BELOW_ALL, 'journal', 'store'],
   // Puts the options and defaults that parts export together; no part imports it.
-  config: [...BELOW_ALL, 'http-client', 'scrape', 'store', 'forward'],
+  config: [...BELOW_ALL, 'http-client', 'journal', 'scrape', 'store', 'forward'],
   'version.ts': [],
   'app.ts': [
     ...BELOW_ALL,
