@@ -30,7 +30,6 @@ export class HttpClient {
   readonly #transport: Transport;
   readonly #tokens: TokenSource | undefined;
 
-  /** @throws Error on a proxy of the environment that is no URL */
   constructor(options: HttpClientOptions, parts: HttpClientParts) {
     const { clock, userAgent, environment = process.env, connectPlain, keepAliveMs } = parts;
     const files = new SecretFiles(clock);

@@ -4,10 +4,7 @@ import type { ProxyOptions } from './options.js';
 /** The proxy for requests to `origin`, credentials in its URL; undefined: none. */
 export type ProxyChoice = (origin: URL) => URL | undefined;
 
-/**
- * @param environment read once, as Go does
- * @throws Error when a variable of the environment holds no URL of a proxy
- */
+/** The choice throws where a variable of the environment holds no URL of a proxy: that is the error of a request. */
 export function chooseProxy(options: ProxyOptions, environment: NodeJS.ProcessEnv): ProxyChoice {
   if (options.fromEnvironment) return fromEnvironment(environment);
   if (options.url === '') return () => undefined;
@@ -19,8 +16,10 @@ export function chooseProxy(options: ProxyOptions, environment: NodeJS.ProcessEn
 
 function fromEnvironment(environment: NodeJS.ProcessEnv): ProxyChoice {
   const variable = (name: string) => environment[name] || environment[name.toLowerCase()] || '';
-  const [http, https] = ['HTTP_PROXY', 'HTTPS_PROXY'].map((name) => parseProxy(variable(name), name));
-  return withExceptions(variable('NO_PROXY'), (origin) => (origin.protocol === 'https:' ? https : http));
+  return withExceptions(variable('NO_PROXY'), ({ protocol }) => {
+    const name = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+    return parseProxy(variable(name), name);
+  });
 }
 
 function withExceptions(noProxy: string, choose: ProxyChoice): ProxyChoice {

@@ -41,7 +41,6 @@ export class Transport extends Dispatcher {
   readonly #forwarded: Agent;
   readonly #tunnelled: Agent;
 
-  /** @throws Error on a proxy of the environment that is no URL */
   constructor(parts: TransportParts) {
     super();
     const { tls, files, enableHttp2, keepAliveMs } = parts;

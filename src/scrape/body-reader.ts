@@ -35,6 +35,8 @@ export class BodyReader {
   readonly #exemplar = new ExemplarText();
   readonly #sample = new SampleText();
   #nowMs = 0;
+  /** Whether the sample in hand has a time of its own. */
+  #isTimed = false;
 
   constructor(sink: ExemplarSink, targetLabels: Labels, rules: BodyRules) {
     this.#sink = sink;
@@ -132,6 +134,8 @@ export class BodyReader {
     const exemplar = this.#exemplar;
     const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
     if (Number.isNaN(sampleMs)) return this.#refuse(series);
+    // The end of a series with times of its own is not ours to tell, as in Prometheus.
+    const endsAreTold = sink.hasReaders && !this.#isTimed;
     this.#sample.timestampMs = sampleMs;
     this.#sample.startMs = startMs;
     let verdict: Verdict = Verdict.malformed;
@@ -140,7 +144,7 @@ export class BodyReader {
       if (end < 0) return this.#refuse(series);
       if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
       const each = sink.append(series, exemplar satisfies EncodedExemplar, this.#sample, this.#nowMs);
-      if (each === Verdict.accepted && sink.hasReaders) this.#cache.tookIn();
+      if (each === Verdict.accepted && endsAreTold) this.#cache.tookIn();
       // While one of them lies in the future, the line is judged again in every body.
       if (verdict !== Verdict.future) verdict = each;
       at = end + 3;
@@ -151,8 +155,8 @@ export class BodyReader {
   /** @returns the time of the sample, NaN when it is none */
   #readSample(body: Buffer, seriesEnd: number, lineEnd: number): number {
     if (this.#sample.parse(body, seriesEnd, lineEnd) < 0) return Number.NaN;
-    const isTimed = this.#rules.honorTimestamps && !Number.isNaN(this.#sample.timestampMs);
-    return isTimed ? this.#sample.timestampMs : this.#nowMs;
+    this.#isTimed = this.#rules.honorTimestamps && !Number.isNaN(this.#sample.timestampMs);
+    return this.#isTimed ? this.#sample.timestampMs : this.#nowMs;
   }
 
   #refuse(series: SeriesRef): Verdict {

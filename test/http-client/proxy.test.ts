@@ -66,7 +66,9 @@ t.test('which proxy', async (t) => {
   f({ fromEnvironment: true }, environment, 'https://a', 'https://q/');
   f({ fromEnvironment: true }, environment, 'http://c', 'direct');
   f({ fromEnvironment: true }, {}, 'http://a', 'direct');
-  t.throws(() => chooseProxy({ ...NO_PROXY, fromEnvironment: true }, { HTTPS_PROXY: 'ftp://me:secret@x' }), {
+  const bad = chooseProxy({ ...NO_PROXY, fromEnvironment: true }, { HTTPS_PROXY: 'ftp://me:secret@x' });
+  t.equal(bad(new URL('http://a')), undefined);
+  t.throws(() => bad(new URL('https://a')), {
     message: 'environment variable HTTPS_PROXY holds no URL of an HTTP proxy',
   });
 });

@@ -95,6 +95,12 @@ t.test('what was never taken in does not end', async (t) => {
   t.same(show([]), [M], 'one of several was');
 });
 
+t.test('a series with times of its own does not end', async (t) => {
+  const { show } = setup();
+  show(['m 1 5 # {a="b"} 1 1', shown('n')]);
+  t.same(show([]), [N]);
+});
+
 t.test('a body that is refused ends all there was', async (t) => {
   const { show } = setup();
   show([shown('m'), shown('n')]);

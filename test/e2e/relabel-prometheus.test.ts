@@ -1,0 +1,101 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of rules
+/**
+ * Rules by the hundred, applied by us and by a real Prometheus to the labels of targets. Left out is what differs
+ * between versions: a newline, which a dot matches since 3.0, and several labels that labelmap gives one name, of which
+ * Prometheus takes any.
+ */
+import fc from 'fast-check';
+import t from 'tap';
+import { labelsFromRecord, labelsToRecord } from '../../src/model/labels.js';
+import { compileRules, DEFAULT_RELABEL_RULE, type RelabelRule, relabel } from '../../src/model/relabel.js';
+import { prometheusMissing, startPrometheus } from '../support/prometheus.js';
+import { until } from '../support/until.js';
+
+/** As they stand in a configuration file. */
+interface Rule {
+  readonly action: RelabelRule['action'];
+  readonly source_labels?: readonly string[];
+  readonly separator?: string;
+  readonly regex?: string;
+  readonly modulus?: number;
+  readonly target_label?: string;
+  readonly replacement?: string;
+}
+
+const NAME = fc.constantFrom('a', 'b', 'c', 'd', 'e1', 'e2', 'job');
+const VALUE = fc.constantFrom('', 'foo', 'bar', 'Foo_Bar', 'x-y.z', 'a;b', 'ä漢İΣß', '007', '$1', ' ');
+const REGEX = fc.constantFrom('(.*)', '(.+)', '', 'foo|bar', 'f(o+)', '(?i)FOO(_)?(.*)', '(.*);(.*)', '.*\\n.*', '(?P<word>\\w+).*', '[^a-z]+', '(foo)?(.*)'); // biome-ignore format: one line
+const REPLACEMENT = fc.constantFrom('$1', '${1}x', '$1x', '$2$1', '${word}', '$word', '$$1', '$', '', 'text', '$0-$3', '${1', 'é$1'); // biome-ignore format: one line
+const SOURCE = { source_labels: fc.array(NAME, { maxLength: 3 }), separator: fc.constantFrom(';', '', '--') };
+const KEPT = '__.*|job';
+
+const RULE: fc.Arbitrary<Rule> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ action: fc.constant('replace' as const), ...SOURCE, regex: REGEX, target_label: NAME, replacement: REPLACEMENT }) }, // biome-ignore format: one line
+  fc.record({ action: fc.constant('replace' as const), ...SOURCE, regex: fc.constant('([a-z]+).*'), target_label: fc.constantFrom('t_$1', '$1', 't$1_$2') }), // biome-ignore format: one line
+  fc.record({ action: fc.constantFrom('keep' as const, 'drop' as const), ...SOURCE, regex: REGEX }),
+  fc.record({ action: fc.constantFrom('keepequal' as const, 'dropequal' as const), source_labels: SOURCE.source_labels, target_label: NAME }), // biome-ignore format: one line
+  fc.record({ action: fc.constant('hashmod' as const), ...SOURCE, modulus: fc.integer({ min: 1, max: 2 ** 50 }), target_label: NAME }), // biome-ignore format: one line
+  fc.record({ action: fc.constant('labelmap' as const), regex: fc.constantFrom('(e.)', 'e(.)', '([a-d])'), replacement: fc.constantFrom('m_$1', 'm_${1}_$0') }), // biome-ignore format: one line
+  fc.record({ action: fc.constant('labeldrop' as const), regex: fc.constantFrom('a|b', 'e.', 'e', 't_.*') }),
+  fc.record({
+    action: fc.constant('labelkeep' as const),
+    regex: fc.constantFrom(`${KEPT}|a|e.`, `${KEPT}|.`),
+  }),
+  fc.record({ action: fc.constantFrom('lowercase' as const, 'uppercase' as const), ...SOURCE, target_label: NAME }), // biome-ignore format: one line
+);
+const TARGET = fc.record({
+  labels: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'e1', 'e2'), VALUE, { maxKeys: 5 }),
+  rules: fc.array(RULE, { minLength: 1, maxLength: 6 }),
+});
+
+interface Target {
+  readonly scrapePool: string;
+  readonly labels: Record<string, string>;
+}
+
+/** The labels without those of Prometheus alone; undefined: dropped. */
+function ours(job: string, labels: Record<string, string>, rules: readonly Rule[]) {
+  const discovered = { ...labels, job, __address__: 'h:1', __scheme__: 'http', __metrics_path__: '/metrics', __scrape_interval__: '1h', __scrape_timeout__: '10s' }; // biome-ignore format: one line
+  const resolved = rules.map((rule) => ({
+    ...DEFAULT_RELABEL_RULE,
+    action: rule.action,
+    sourceLabels: rule.source_labels ?? [],
+    separator: rule.separator ?? ';',
+    regex: rule.regex ?? '(.*)',
+    modulus: rule.modulus ?? 0,
+    targetLabel: rule.target_label ?? '',
+    replacement: rule.replacement ?? '$1',
+  }));
+  const result = relabel(labelsFromRecord(discovered), compileRules(resolved));
+  if (result === undefined) return undefined;
+  const shown = Object.entries(labelsToRecord(result)).filter(([name]) => !name.startsWith('__'));
+  return { ...Object.fromEntries(shown), instance: 'h:1' };
+}
+
+t.test('relabelling is that of Prometheus', { skip: prometheusMissing() }, async (t) => {
+  const targets = fc.sample(TARGET, { numRuns: 600, seed: 42 });
+  const jobs = targets.map(({ labels, rules }, i) => ({
+    job_name: `job-${i}`,
+    scrape_interval: '1h',
+    static_configs: [{ targets: ['h:1'], labels }],
+    relabel_configs: rules,
+  }));
+  const prometheus = await startPrometheus({ config: JSON.stringify({ scrape_configs: jobs }) });
+  t.teardown(() => prometheus.stop());
+  let active: Target[] = [];
+  let dropped = 0;
+  const haveCome = async () => {
+    const response = await fetch(`${prometheus.url}/api/v1/targets`);
+    const { data } = (await response.json()) as { data: { activeTargets: Target[]; droppedTargets: unknown[] } }; // biome-ignore format: one line
+    active = data.activeTargets;
+    dropped = data.droppedTargets.length;
+    return active.length + dropped >= jobs.length;
+  };
+  await until(haveCome, 'all targets', 30_000);
+  const byJob = new Map(active.map(({ scrapePool, labels }) => [scrapePool, labels]));
+  for (const [i, { labels, rules }] of targets.entries()) {
+    const want = byJob.get(`job-${i}`);
+    t.strictSame(ours(`job-${i}`, labels, rules), want, JSON.stringify({ labels, rules }));
+  }
+  t.ok(active.length > 200 && dropped > 50, `${active.length} targets, ${dropped} dropped`);
+});
