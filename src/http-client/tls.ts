@@ -38,10 +38,9 @@ export class TlsConnector {
   readonly connect: buildConnector.connector = (target, callback) => {
     const { serverName } = this.#parts.tls;
     const named = serverName === '' ? target : { ...target, servername: serverName };
-    this.#current().then(
-      (connect) => connect(named, callback),
-      (error: Error) => callback(error, null),
-    );
+    this.#current()
+      .then((connect) => connect(named, callback))
+      .catch((error: Error) => callback(error, null));
   };
 
   async #current(): Promise<buildConnector.connector> {
