@@ -197,15 +197,17 @@ class RemoteWriteForwarder implements Forwarder {
     const { batch } = logged;
     const delivery = this.#deliveries.begin(logged);
     if (!delivery.isAgain) this.#received(batch);
+    // Once a batch: on some machines asking for the time costs more than all else that is done for a row.
+    const [nowMs, monotonicMs] = [this.#parts.clock.nowMs(), this.#parts.clock.monotonicMs()];
     for (let index = 0; index < batch.length; index++) {
       if (delivery.isSettled(index)) continue;
-      const row = this.#exemplarRow(batch, index, delivery);
-      if (row !== undefined && !(await this.#put(row))) return;
+      const row = this.#exemplarRow(batch, index, delivery, nowMs, monotonicMs);
+      if (row !== undefined && !this.#shards.tryPut(row) && !(await this.#putWhenRoom(row))) return;
     }
     // The last there is of those series.
     for (let index = 0; index < batch.staleSeries.length; index++) {
       const row = this.#markerRow(batch, index, delivery);
-      if (row !== undefined && !(await this.#put(row))) return;
+      if (row !== undefined && !this.#shards.tryPut(row) && !(await this.#putWhenRoom(row))) return;
     }
   }
 
@@ -218,17 +220,22 @@ class RemoteWriteForwarder implements Forwarder {
   }
 
   /** @returns undefined where the exemplar must not be sent, and is settled */
-  #exemplarRow(batch: Batch, index: number, delivery: Delivery): Row | undefined {
-    const { clock, options } = this.#parts;
+  #exemplarRow(
+    batch: Batch,
+    index: number,
+    delivery: Delivery,
+    nowMs: number,
+    monotonicMs: number,
+  ): Row | undefined {
     const state = this.#states.of(batch.series[index]!);
-    const fitted = state.isDropped ? 'dropped_series' : fit(batch, index, clock.nowMs());
+    const fitted = state.isDropped ? 'dropped_series' : fit(batch, index, nowMs);
     if (typeof fitted === 'string') {
       this.#drop(fitted, 1);
       this.#deliveries.settle({ delivery, index, isMarker: false });
       return undefined;
     }
     if (fitted?.isTrimmed) this.#meter.trimmed(1);
-    const items = state.sendsSamples(options.exemplarMode, clock.monotonicMs()) ? 2 : 1;
+    const items = state.sendsSamples(this.#parts.options.exemplarMode, monotonicMs) ? 2 : 1;
     return { batch, index, isMarker: false, state, delivery, items, trimmedLabels: fitted?.bytes };
   }
 
@@ -242,9 +249,8 @@ class RemoteWriteForwarder implements Forwarder {
     return { batch, index, isMarker: true, state, delivery, items: 1, trimmedLabels: undefined };
   }
 
-  /** Waits for room. @returns false when stopped before there was any */
-  async #put(row: Row): Promise<boolean> {
-    if (this.#shards.tryPut(row)) return true;
+  /** After a `tryPut` that failed. @returns false when stopped before there was room */
+  async #putWhenRoom(row: Row): Promise<boolean> {
     this.#meter.blocked();
     do {
       await this.#shards.room(row);

@@ -43,8 +43,12 @@ export function gatherTimeSeries(rows: readonly Row[], gathering: Gathering): Ti
   return gathered;
 }
 
+function isMarker(row: Row): boolean {
+  return row.isMarker;
+}
+
 function gatherOne(state: SeriesState, rows: Row[], gathering: Gathering): TimeSeries | undefined {
-  const hasMarkers = rows.some(({ isMarker }) => isMarker);
+  const hasMarkers = rows.some(isMarker);
   const exemplars = hasMarkers ? rows.filter(({ isMarker }) => !isMarker) : rows;
   const inOrder = takeInOrder(state, exemplars, gathering.outOfOrder);
   const ends = hasMarkers ? rows.filter(({ isMarker }) => isMarker) : NO_ROWS;
@@ -56,7 +60,12 @@ function gatherOne(state: SeriesState, rows: Row[], gathering: Gathering): TimeS
     : { state, rows: inOrder, samples, markers };
 }
 
-function takeInOrder(state: SeriesState, rows: Row[], outOfOrder: (row: Row) => void): Row[] {
+function takeInOrder(state: SeriesState, rows: Row[], outOfOrder: (row: Row) => void): readonly Row[] {
+  // The usual case, without a closure or a copy.
+  if (rows.length === 1 && exemplarTimeMs(rows[0]!) >= state.lastExemplarMs) {
+    state.lastExemplarMs = exemplarTimeMs(rows[0]!);
+    return rows;
+  }
   const sorted = rows.sort((a, b) => exemplarTimeMs(a) - exemplarTimeMs(b));
   const stale = sorted.findIndex((row) => exemplarTimeMs(row) >= state.lastExemplarMs);
   const late = sorted.splice(0, stale === -1 ? sorted.length : stale);
@@ -112,8 +121,11 @@ export function cutOffOld(all: readonly TimeSeries[]): {
 
 /** Before all times where there are no samples. */
 function oldestSampleMs(all: readonly TimeSeries[]): number {
-  const times = all.flatMap(({ samples }) => (samples.length === 0 ? [] : [sampleTimeMs(samples[0]!)]));
-  return times.length === 0 ? Number.NEGATIVE_INFINITY : times.reduce((a, b) => Math.min(a, b));
+  let oldestMs = Number.POSITIVE_INFINITY;
+  for (const { samples } of all) {
+    if (samples.length > 0) oldestMs = Math.min(oldestMs, sampleTimeMs(samples[0]!));
+  }
+  return oldestMs === Number.POSITIVE_INFINITY ? Number.NEGATIVE_INFINITY : oldestMs;
 }
 
 /** Nothing of a TimeSeries without exemplars is left, except what is to be settled. */

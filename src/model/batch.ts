@@ -15,7 +15,7 @@ export interface Series {
   readonly ref: SeriesRef;
   /** With `__name__`, target labels and relabelling done; without external labels. */
   readonly labels: Labels;
-  /** 32 bits of the labels, the same in every process. */
+  /** 31 bits of the labels, the same in every process. */
   readonly hash: number;
   /** What the exposition said when the series was first met. */
   readonly metadata: Metadata;

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fairnessRow } from './fairness.js';
+import { forwardRows } from './forward.js';
 import { journalRows } from './journal.js';
 import { memoryRows } from './memory.js';
 import { EXEMPLARD, type PeerKind, PROMETHEUS } from './peers.js';
@@ -41,6 +42,7 @@ const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   memory: () => memoryRows(both),
   query: () => queryRows(both),
   fairness: async () => [await fairnessRow(both)],
+  forward: () => forwardRows(both),
   journal: journalRows,
 };
 
