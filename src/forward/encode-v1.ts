@@ -17,7 +17,7 @@ import {
 import { type Encoder, STALE_NAN_HIGH, STALE_NAN_LOW } from './encode.js';
 import { readTags } from './proto-tags.js';
 import type { TimeSeries } from './time-series.js';
-import { varintLength, WireWriter } from './wire-writer.js';
+import { WireWriter } from './wire-writer.js';
 
 export class WriteRequestEncoder implements Encoder {
   readonly message = 'prometheus.WriteRequest';
@@ -36,6 +36,11 @@ export class WriteRequestEncoder implements Encoder {
     exemplarValue: 'Exemplar.value',
     exemplarTimestamp: 'Exemplar.timestamp',
   });
+  readonly #labelTags = {
+    label: this.#tags.labels,
+    name: this.#tags.labelName,
+    value: this.#tags.labelValue,
+  };
   // One for all requests: its buffer grows to the largest and stays.
   readonly #request = new WireWriter();
   readonly #labels = new WireWriter();
@@ -86,18 +91,10 @@ export class WriteRequestEncoder implements Encoder {
 
   /** The label set `bytes[start, end)` as repeated `labels`, without making a string. */
   #writeLabels(to: WireWriter, bytes: Buffer, start: number, end: number): void {
-    const tags = this.#tags;
     for (let from = start; from < end; ) {
       const nameEnd = textEnd(bytes, from);
       const valueEnd = textEnd(bytes, nameEnd + 1);
-      const nameLength = nameEnd - from;
-      const valueLength = valueEnd - nameEnd - 1;
-      to.varint(tags.labels);
-      to.varint(2 + varintLength(nameLength) + nameLength + varintLength(valueLength) + valueLength);
-      to.varint(tags.labelName);
-      to.text(bytes, from, nameEnd);
-      to.varint(tags.labelValue);
-      to.text(bytes, nameEnd + 1, valueEnd);
+      to.label(this.#labelTags, bytes, from, nameEnd, valueEnd);
       from = valueEnd + 1;
     }
   }

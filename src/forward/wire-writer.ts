@@ -9,6 +9,13 @@ import { viewOf } from '../util/bytes.js';
 /** Of the length that stands before a nested message, so many bytes are kept free until it is known. */
 type LengthBytes = 1 | 2;
 
+/** Tags of one byte. */
+export interface LabelTags {
+  readonly label: number;
+  readonly name: number;
+  readonly value: number;
+}
+
 export class WireWriter {
   #bytes = Buffer.allocUnsafeSlow(64 * 1024);
   #view = viewOf(this.#bytes);
@@ -79,7 +86,8 @@ export class WireWriter {
 
   raw(bytes: Buffer): void {
     this.#makeRoomFor(bytes.length);
-    bytes.copy(this.#bytes, this.#length);
+    // Not `copy`, which makes a view of the source first.
+    this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
 
@@ -90,6 +98,29 @@ export class WireWriter {
     let at = writeVarint(bytes, this.#length, end - start);
     // A loop, because the few bytes of a label are copied sooner than a native call is made.
     for (let from = start; from < end; from++) bytes[at++] = source[from]!;
+    this.#length = at;
+  }
+
+  /** A `Label` message with its tag: name and value are `source[nameStart, nameEnd)` and `source[nameEnd + 1, valueEnd)`. */
+  label(tags: LabelTags, source: Buffer, nameStart: number, nameEnd: number, valueEnd: number): void {
+    const nameLength = nameEnd - nameStart;
+    const valueLength = valueEnd - nameEnd - 1;
+    this.#makeRoomFor(3 + 3 * 5 + nameLength + valueLength);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    bytes[at++] = tags.label;
+    at = writeVarint(
+      bytes,
+      at,
+      2 + varintLength(nameLength) + nameLength + varintLength(valueLength) + valueLength,
+    );
+    bytes[at++] = tags.name;
+    at = writeVarint(bytes, at, nameLength);
+    // Loops, because the few bytes of a label are copied sooner than a native call is made.
+    for (let from = nameStart; from < nameEnd; from++) bytes[at++] = source[from]!;
+    bytes[at++] = tags.value;
+    at = writeVarint(bytes, at, valueLength);
+    for (let from = nameEnd + 1; from < valueEnd; from++) bytes[at++] = source[from]!;
     this.#length = at;
   }
 
@@ -121,7 +152,10 @@ export class WireWriter {
   }
 
   #makeRoomFor(more: number): void {
-    if (this.#length + more <= this.#bytes.length) return;
+    if (this.#length + more > this.#bytes.length) this.#grow(more);
+  }
+
+  #grow(more: number): void {
     const grown = Buffer.allocUnsafeSlow(2 * (this.#length + more));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
