@@ -81,7 +81,8 @@ export class Durability {
     await this.journal.open();
     const restorer = new SnapshotRestorer(store);
     this.#snapshotPosition = await this.snapshots.load((chunk) => restorer.take(chunk));
-    restorer.finish();
+    // Of a damaged one the journal makes up what is missing, and counts it again.
+    if (this.#snapshotPosition > 0) restorer.finish();
     this.journal.setSnapshotPosition(this.#snapshotPosition);
     if (this.journal.undeliveredPositionAtStart >= this.#snapshotPosition) store.markAllForwarded();
     const replayedRows = await this.#replay();
