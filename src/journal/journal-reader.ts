@@ -7,6 +7,7 @@
  * What is at the cursor comes from memory where the tail has it, and otherwise from the segments, in their order.
  */
 import type { BatchReader, LoggedBatch } from '../model/batch.js';
+import { Wakeup } from '../util/wakeup.js';
 import type { ResolveSeries } from './batch-record.js';
 import { type JournalEntry, type Place, SegmentReader } from './segment.js';
 import type { Segment } from './segments.js';
@@ -46,7 +47,7 @@ export class JournalReader implements BatchReader {
   #moves = 0;
   #ended = false;
   #closed = false;
-  #wake: (() => void) | undefined;
+  readonly #wakeup = new Wakeup();
 
   constructor(name: string, start: Place, host: ReaderHost) {
     this.name = name;
@@ -88,7 +89,7 @@ export class JournalReader implements BatchReader {
         return entry;
       }
       if (this.#ended) return undefined;
-      await this.#appendOrAbort(signal);
+      await this.#wakeup.wait(signal);
     }
   }
 
@@ -120,18 +121,18 @@ export class JournalReader implements BatchReader {
   detach(): void {
     this.#closed = true;
     this.#leaveSegment();
-    this.#wake?.();
+    this.#wakeup.wake();
   }
 
   /** Nothing will follow what is there. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#wakeup.wake();
   }
 
   appended(rows: number): void {
     this.#pendingRows += rows;
-    this.#wake?.();
+    this.#wakeup.wake();
   }
 
   /** What is before this place is gone, and lost to this reader unless it was handed out. */
@@ -197,17 +198,5 @@ export class JournalReader implements BatchReader {
     this.#segment = undefined;
     // A read may be under way; the file is closed behind it.
     reader?.close().catch(() => {});
-  }
-
-  #appendOrAbort(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = () => {
-        this.#wake = undefined;
-        signal.removeEventListener('abort', finish);
-        resolve();
-      };
-      this.#wake = finish;
-      signal.addEventListener('abort', finish, { once: true });
-    });
   }
 }

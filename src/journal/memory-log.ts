@@ -11,6 +11,7 @@
  * in their hands at once, which is theirs to bound.
  */
 import type { Batch, BatchLog, BatchReader, LoggedBatch } from '../model/batch.js';
+import { Wakeup } from '../util/wakeup.js';
 
 export interface MemoryLogOptions {
   /** Bound on the memory of all kept batches, see `batchBytes`. */
@@ -145,7 +146,7 @@ class MemoryReader implements BatchReader {
   /** The log is closed: what is there can be read, nothing will follow. */
   #ended: boolean;
   #closed = false;
-  #wake: (() => void) | undefined;
+  readonly #wakeup = new Wakeup();
 
   constructor(name: string, cursor: number, ended: boolean, host: ReaderHost) {
     this.name = name;
@@ -171,7 +172,7 @@ class MemoryReader implements BatchReader {
         return entry;
       }
       if (this.#ended) return undefined;
-      await this.#appendOrAbort(signal);
+      await this.#wakeup.wait(signal);
     }
   }
 
@@ -197,17 +198,17 @@ class MemoryReader implements BatchReader {
       this.#host.release(entry, 'given up');
     }
     this.#pendingRows = 0;
-    this.#wake?.();
+    this.#wakeup.wake();
   }
 
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#wakeup.wake();
   }
 
   appended(rows: number): void {
     this.#pendingRows += rows;
-    this.#wake?.();
+    this.#wakeup.wake();
   }
 
   /** Skips the batch at the cursor, which the log must not keep any longer for this reader. */
@@ -223,17 +224,5 @@ class MemoryReader implements BatchReader {
     const entry = this.#host.entry(this.cursor);
     if (entry !== undefined) this.cursor++;
     return entry;
-  }
-
-  #appendOrAbort(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const finish = () => {
-        this.#wake = undefined;
-        signal.removeEventListener('abort', finish);
-        resolve();
-      };
-      this.#wake = finish;
-      signal.addEventListener('abort', finish, { once: true });
-    });
   }
 }

@@ -1,5 +1,4 @@
-import { Counter, Gauge } from 'prom-client';
-import type { MetricsRegistry } from '../telemetry/registry.js';
+import { addReadCounter, addReadGauge, type MetricsRegistry } from '../telemetry/registry.js';
 import type { Journal } from './journal.js';
 import type { Snapshots } from './snapshots.js';
 
@@ -56,25 +55,7 @@ export function addJournalMetrics(registry: MetricsRegistry, source: JournalMetr
     ],
     ['recovery_exemplars', 'Exemplars read from segments then.', () => source.recovery.replayedRows],
   ];
-  for (const [name, help, read] of counters) {
-    new Counter({
-      name: `exemplard_journal_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
-  }
-  for (const [name, help, read] of gauges) {
-    new Gauge({
-      name: `exemplard_journal_${name}`,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  }
+  for (const [name, help, read] of counters)
+    addReadCounter(registry, `exemplard_journal_${name}`, help, read);
+  for (const [name, help, read] of gauges) addReadGauge(registry, `exemplard_journal_${name}`, help, read);
 }

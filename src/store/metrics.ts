@@ -1,30 +1,13 @@
 import { Counter, Gauge } from 'prom-client';
 import { REJECT_REASONS } from '../model/exemplar.js';
-import type { MetricsRegistry } from '../telemetry/registry.js';
+import { addReadCounter, addReadGauge, type MetricsRegistry } from '../telemetry/registry.js';
 import type { ExemplarStore } from './exemplar-store.js';
 
 /** Shows the store's own figures: they are read when metrics are rendered, and cost nothing before. */
 export function addStoreMetrics(registry: MetricsRegistry, store: ExemplarStore): void {
-  const registers = [registry];
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+  const gauge = (name: string, help: string, read: () => number) => addReadGauge(registry, name, help, read);
   const counter = (name: string, help: string, read: () => number) =>
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset();
-        this.inc(read());
-      },
-    });
+    addReadCounter(registry, name, help, read);
   const { totals } = store;
   counter('exemplard_exemplars_accepted_total', 'Exemplars taken into a ring.', () => totals.accepted);
   counter(

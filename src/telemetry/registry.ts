@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
 
 export type MetricsRegistry = Registry<OpenMetricsContentType>;
 
@@ -30,4 +30,39 @@ export function addBuildInfo(registry: MetricsRegistry, version: string): void {
     labelNames: ['version', 'nodeversion'],
     registers: [registry],
   }).set({ version, nodeversion: process.version }, 1);
+}
+
+/** A counter that somebody else counts: read when metrics are rendered, and free before. */
+export function addReadCounter(
+  registry: MetricsRegistry,
+  name: string,
+  help: string,
+  read: () => number,
+): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
+/** The same for what goes up and down. */
+export function addReadGauge(
+  registry: MetricsRegistry,
+  name: string,
+  help: string,
+  read: () => number,
+): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
 }
