@@ -51,11 +51,13 @@ t.test('the example file', async (t) => {
   const path = fileOf('config.example.yaml').pathname;
   const result = loadConfigFile(path, {});
   t.match(result, { ok: true, warnings: [] }, 'loads without a warning');
-  const uncommented = readFileSync(path, 'utf8').replace(/^# (storage:|\s{2,})/gm, '$1');
+  const uncommented = readFileSync(path, 'utf8').replace(/^# (\w+:$|\s{2,})/gm, '$1');
   const all = loadConfig(uncommented, path, {});
   if (!all.ok || !result.ok) throw new Error(JSON.stringify(all));
   t.match(all.config.text, /per_series: 128/);
+  t.match(all.config.text, /max_bytes: 2GiB/);
   t.strictSame(all.config.store, result.config.store, 'its comments show the defaults');
+  t.strictSame(all.config.journal, result.config.journal);
   t.strictSame(
     result.config.scrapeJobs.map(({ jobName, intervalMs, staticConfigs }) => [
       jobName,
