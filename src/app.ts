@@ -28,7 +28,7 @@ import { USER_AGENT, VERSION } from './version.js';
 /** Accepted rows that wait for remote writes; more than an hour of a thousand exemplars a second. */
 const MAX_BATCH_LOG_BYTES = 256 * 1024 * 1024;
 const MAINTENANCE_INTERVAL_MS = 60_000;
-const SNAPSHOT_CHECK_INTERVAL_MS = 5_000;
+const SNAPSHOT_CHECK_INTERVAL_MS = 1_000;
 
 /** How long a remote write that a reload removed or changed may go on sending what it holds. */
 const RELOAD_FLUSH_MS = 10_000;

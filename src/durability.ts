@@ -87,6 +87,9 @@ export class Durability {
     if (this.journal.undeliveredPositionAtStart >= this.#snapshotPosition) store.markAllForwarded();
     const replayedRows = await this.#replay();
     this.#isRestored = true;
+    // Before anything else: one that is killed again and again after seconds would read more at each start, until
+    // the oldest segments went with what no snapshot has.
+    await this.saveIfDue();
     const seconds = (clock.monotonicMs() - startMs) / 1000;
     this.#recovery = { seconds, replayedRows };
     const fields = { path, exemplars: store.exemplars, series: store.index.size, replayedRows, seconds };

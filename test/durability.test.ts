@@ -61,7 +61,7 @@ async function live(path: string, options = OPTIONS, journal = DEFAULT_JOURNAL):
 
 /** What is on disk at this moment, as after `kill -9`. */
 function killed(path: string): string {
-  const copy = `${path}-killed-${readdirSync(join(path, '..')).length}`;
+  const copy = join(path, '..', `killed-${readdirSync(join(path, '..')).length}`);
   cpSync(path, copy, { recursive: true, filter: (source) => basename(source) !== 'lock' });
   return copy;
 }
@@ -110,6 +110,22 @@ t.test('killed some time after a snapshot, the rest comes from the journal', asy
   t.equal(second.durability.recovery.replayedRows, 9);
   await first.durability.close();
   await second.durability.close();
+});
+
+t.test('killed again and again within seconds, it comes to a snapshot all the same', async (t) => {
+  const path = join(await temporaryDirectory(t), 'data');
+  const small = { ...DEFAULT_JOURNAL, maxBytes: 16_000 };
+  const options = { ...OPTIONS, perSeries: 1_000 };
+  let directory = path;
+  for (let life = 0; life < 20; life++) {
+    const { durability, scrape } = await live(directory, options, small);
+    for (let i = 0; i < 10; i++) scrape(10 * life + i);
+    directory = killed(directory);
+    await durability.close();
+  }
+  const { store, durability } = await live(directory, options, small);
+  t.equal(store.exemplars, 600);
+  await durability.close();
 });
 
 t.test('stopped and started, nothing is replayed, and what is overwritten later was forwarded', async (t) => {

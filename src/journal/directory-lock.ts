@@ -7,9 +7,10 @@
  * The socket is made under a name of its own and then linked, which fails where somebody else was first.
  */
 import { randomBytes } from 'node:crypto';
-import { link, lstat, rename, unlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, lstat, open, rename, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
-import { join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 /** The shortest of the systems' limits on the path of a socket (macOS; Linux has 107). */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -31,7 +32,7 @@ export class DirectoryLock {
     const path = join(directory, 'lock');
     await removeDead(directory, path);
     const ownPath = `${path}.${randomBytes(4).toString('hex')}`;
-    const server = await listen(directory, ownPath);
+    const server = await withAddress(ownPath, (address) => listen(directory, address));
     try {
       await link(ownPath, path);
       return new DirectoryLock(server, path);
@@ -56,7 +57,7 @@ export class DirectoryLock {
 async function removeDead(directory: string, path: string): Promise<void> {
   const found = await lstat(path, { bigint: true }).catch(() => undefined);
   if (found === undefined) return;
-  const owner = await askOwner(directory, path);
+  const owner = await withAddress(path, (address) => askOwner(directory, address));
   if (owner !== undefined) throw inUse(directory, owner);
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
   await rename(path, aside).catch(ignoreMissing);
@@ -71,9 +72,9 @@ async function removeDead(directory: string, path: string): Promise<void> {
 }
 
 /** @returns who listens; undefined when nobody does */
-function askOwner(directory: string, path: string): Promise<string | undefined> {
+function askOwner(directory: string, address: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketAddress(path));
+    const socket = connect(address);
     let answer = '';
     socket.setEncoding('utf8');
     socket.setTimeout(ANSWER_MS, () => {
@@ -91,14 +92,14 @@ function askOwner(directory: string, path: string): Promise<string | undefined> 
   });
 }
 
-function listen(directory: string, path: string): Promise<Server> {
+function listen(directory: string, address: string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(`process ${process.pid}`);
   });
   return new Promise((resolve, reject) => {
     server.once('error', (error) => reject(cannotLock(directory, error)));
-    server.listen(socketAddress(path), () => {
+    server.listen(address, () => {
       // Held until released, but no reason for the process to stay.
       server.unref();
       resolve(server);
@@ -106,14 +107,22 @@ function listen(directory: string, path: string): Promise<Server> {
   });
 }
 
-/** The path as a socket can have it: from here, if that is shorter. */
-function socketAddress(path: string): string {
+/** Calls `use` with the path as a socket can have it: from here if that is shorter, or by a descriptor of its directory. */
+async function withAddress<T>(path: string, use: (address: string) => Promise<T>): Promise<T> {
   const fromHere = relative(process.cwd(), path);
   const address = fromHere.length < path.length ? fromHere : path;
-  if (Buffer.byteLength(address) <= MAX_SOCKET_PATH_BYTES) return address;
-  throw new Error(
-    `the storage path is too long for a lock in it: ${path}; start from a directory nearer to it`,
-  );
+  if (Buffer.byteLength(address) <= MAX_SOCKET_PATH_BYTES) return use(address);
+  if (!existsSync('/proc/self/fd')) {
+    throw new Error(
+      `the storage path is too long for a lock in it: ${path}; start from a directory nearer to it`,
+    );
+  }
+  const directory = await open(dirname(path), 'r');
+  try {
+    return await use(`/proc/self/fd/${directory.fd}/${basename(path)}`);
+  } finally {
+    await directory.close();
+  }
 }
 
 function inUse(directory: string, owner: string): Error {

@@ -302,6 +302,14 @@ t.test('a second process gets a clear error, and a crash leaves no lock behind',
   await second.close();
 });
 
+t.test('a path longer than that of a socket can be has a lock all the same', async (t) => {
+  const directory = join(await temporaryDirectory(t), 'x'.repeat(100), 'y'.repeat(100));
+  const first = await StorageDirectory.open(directory);
+  await t.rejects(StorageDirectory.open(directory), /is in use by process/);
+  await first.close();
+  await (await StorageDirectory.open(directory)).close();
+});
+
 t.test('of processes that start at the same moment one gets the directory', async (t) => {
   const directory = await temporaryDirectory(t);
   const results = await Promise.allSettled(Array.from({ length: 5 }, () => StorageDirectory.open(directory)));
