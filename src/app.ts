@@ -30,8 +30,8 @@ const MAX_BATCH_LOG_BYTES = 256 * 1024 * 1024;
 const MAINTENANCE_INTERVAL_MS = 60_000;
 const SNAPSHOT_CHECK_INTERVAL_MS = 1_000;
 
-/** How long a remote write that a reload removed or changed may go on sending what it holds. */
-const RELOAD_FLUSH_MS = 10_000;
+/** How long a remote write that a reload removed or changed may go on sending what it has in hand. */
+const RELOAD_FLUSH_MS = 2_000;
 
 export interface ListenAddress {
   readonly host: string;
@@ -117,7 +117,10 @@ export class App {
       await this.#listen();
       this.#store.isForwarding = this.#config.remoteWrites.length > 0;
       await this.#durability?.open();
-      await this.#apply(this.#config, 0);
+      this.#applyOptions(this.#config);
+      // Readers first: what is scraped before there is one, it would not get.
+      await this.#forwarding.apply(this.#config.remoteWrites, 0);
+      await this.#scraping.apply(this.#config.scrapeJobs);
       this.#maintain();
       this.#saveSnapshots();
       this.#readiness = 'ready';
@@ -146,23 +149,40 @@ export class App {
    * @throws what is wrong with it, and then nothing has changed
    */
   async reload(): Promise<void> {
+    this.#refuseWhenStopping();
     this.#runtime = { ...this.#runtime, isReloadGood: false };
     const config = this.#parts.loadConfig();
-    await this.#apply(config, RELOAD_FLUSH_MS);
+    this.#applyOptions(config);
+    await this.#scraping.apply(config.scrapeJobs);
+    this.#refuseWhenStopping();
+    await this.#forwarding.apply(config.remoteWrites, RELOAD_FLUSH_MS);
     this.#config = config;
     this.#runtime = { ...this.#runtime, isReloadGood: true, configLoadedMs: this.#parts.clock.nowMs() };
     this.#parts.log.info({ jobs: config.scrapeJobs.length }, 'configuration reloaded');
   }
 
-  async #apply(config: Config, flushMs: number): Promise<void> {
+  #refuseWhenStopping(): void {
+    if (this.#readiness === 'stopping') throw new Error('exemplard is stopping');
+  }
+
+  #applyOptions(config: Config): void {
     const isForwarding = config.remoteWrites.length > 0;
     const isRead = isForwarding || this.#batches.isDurable;
     this.#store.isForwarding = isForwarding;
     this.#intake.publish = isRead ? (batch) => this.#batches.append(batch) : undefined;
     this.#store.setOptions(config.store, this.#parts.clock.nowMs());
     this.#durability?.setOptions(config.journal);
-    await this.#forwarding.apply(config.remoteWrites, flushMs);
-    await this.#scraping.apply(config.scrapeJobs);
+    if (!this.#batches.isDurable) this.#warnOfMissingStoragePath(config);
+  }
+
+  #warnOfMissingStoragePath(config: Config): void {
+    const { log } = this.#parts;
+    const consequence =
+      'has no effect without --storage.path: what waits is in memory, and a restart forgets it';
+    if (config.isJournalGiven) log.warn({}, `journal ${consequence}`);
+    for (const { name, queue } of config.remoteWrites) {
+      if (queue.replay) log.warn({ remote_name: name }, `queue_config.replay ${consequence}`);
+    }
   }
 
   async #listen(): Promise<void> {

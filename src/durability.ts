@@ -83,6 +83,12 @@ export class Durability {
     this.#snapshotPosition = await this.snapshots.load((chunk) => restorer.take(chunk));
     // Of a damaged one the journal makes up what is missing, and counts it again.
     if (this.#snapshotPosition > 0) restorer.finish();
+    if (restorer.overwritten > 0) {
+      log.warn(
+        { exemplars: restorer.overwritten },
+        'the caps are smaller than before: the oldest exemplars of rings were given up',
+      );
+    }
     this.journal.setSnapshotPosition(this.#snapshotPosition);
     if (this.journal.undeliveredPositionAtStart >= this.#snapshotPosition) store.markAllForwarded();
     const replayedRows = await this.#replay();

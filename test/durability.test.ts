@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { Durability } from '../src/durability.js';
@@ -207,15 +207,47 @@ t.test('a start that fails writes nothing over what it could not read', async (t
   const first = await live(path);
   for (let i = 0; i < 5; i++) first.scrape(i);
   await first.durability.close();
-  writeFileSync(join(path, 'readers.json'), '{"sink": 7}');
+  const name = readdirSync(path).find((name) => name.startsWith('snapshot-'))!;
+  rmSync(join(path, name));
+  mkdirSync(join(path, name));
   const files = () => readdirSync(path, { recursive: true }).sort();
   const before = files();
   const store = new ExemplarStore(OPTIONS);
   const clock = new FakeClock();
   const failing = new Durability({ path, options: DEFAULT_JOURNAL, store, clock, log: silentLog });
-  await t.rejects(failing.open(), /readers\.json does not say how far readers have come/);
+  await t.rejects(failing.open(), /EISDIR/);
   await failing.close();
   t.same(files(), before);
+});
+
+t.test('readers whose places are damaged get everything again', async (t) => {
+  const path = join(await temporaryDirectory(t), 'data');
+  const first = await live(path);
+  const reader = first.durability.journal.reader('sink');
+  for (let i = 0; i < 5; i++) first.scrape(i);
+  for (const { position } of await readAll(reader)) reader.confirm(position);
+  await first.durability.close();
+  writeFileSync(join(path, 'readers.json'), '{"sink": {"posi');
+  const second = await live(path);
+  t.equal(second.store.exemplars, 15);
+  t.equal(second.durability.journal.reader('sink').pendingRows, 15);
+  await second.durability.close();
+  const third = await live(path);
+  t.equal(third.durability.journal.reader('sink').pendingRows, 15);
+  await third.durability.close();
+});
+
+t.test('what smaller caps cost is counted', async (t) => {
+  const path = join(await temporaryDirectory(t), 'data');
+  const first = await live(path);
+  for (let i = 0; i < 10; i++) first.scrape(i);
+  await first.durability.close();
+  const second = await live(path, { ...OPTIONS, perSeries: 4 });
+  t.equal(second.store.exemplars, 12);
+  t.equal(second.store.totals.accepted - second.store.totals.overwritten, 12);
+  const [series] = second.store.index.all();
+  t.equal(second.store.stats.overwritten[series!], 6);
+  await second.durability.close();
 });
 
 t.test('series that come back after a restart have the numbers of the store', async (t) => {

@@ -59,6 +59,7 @@ function usageProblem(options: RunOptions): string | undefined {
     return '--scrape is for running without --config.file: use one of them';
   if (!hasFile && options.scrape.length === 0)
     return 'give a configuration by --config.file, or a target by --scrape';
+  if (options['storage.path'] === '') return '--storage.path must name a directory';
   const wrong = options['web.listenAddress'].find((text) => parseListenAddress(text) === undefined);
   return wrong === undefined ? undefined : `--web.listen-address: ${JSON.stringify(wrong)} is not HOST:PORT`;
 }

@@ -98,7 +98,9 @@ export const REMOTE_WRITE_KEYS = {
     [],
     'Rules that rewrite the labels of series before they are sent, or drop the exemplars of a series; external labels are among them.',
   ),
-  metadata_config: prometheusOnly('exemplard sends no metadata'),
+  metadata_config: prometheusOnly(
+    'metadata goes along with its series in remote write 2.0, and not at all in 1.0',
+  ),
   send_native_histograms: prometheusOnly('exemplard sends no native histograms', 'false'),
   round_robin_dns: notYet('the address is chosen by the system', 'false'),
   sigv4: notYet(OTHER_CREDENTIALS),

@@ -20,6 +20,8 @@ export interface Config {
   readonly remoteWrites: readonly RemoteWriteOptions[];
   readonly store: StoreOptions;
   readonly journal: JournalOptions;
+  /** Whether the file says anything of it. */
+  readonly isJournalGiven: boolean;
   /** What the retention forecast compares with; undefined: nothing. */
   readonly retentionTargetMs: number | undefined;
   readonly externalLabels: Labels;
@@ -64,6 +66,7 @@ export function resolveConfig(
     remoteWrites: resolveRemoteWrites(remote_write, { externalLabels, directory: dirname(fileName), report }),
     store: resolveStore(storage.values.exemplars),
     journal: resolveJournal(journal),
+    isJournalGiven: root.given('journal'),
     retentionTargetMs: retention_target,
     externalLabels,
   };

@@ -43,7 +43,8 @@ export class FailureLog {
   /** Exemplars were given up because of the receiver's answer. */
   gaveUp(exemplars: number, error: string, status?: number): void {
     this.#note(error, status);
-    this.#warn('receiver refused exemplars, they are dropped', { exemplars });
+    // Each answer has a line of its own: a rotated token must not hide behind a bad exemplar.
+    this.#warn('receiver refused exemplars, they are dropped', { exemplars }, `dropped ${status}`);
   }
 
   /** Samples were refused whose exemplars were not. */
@@ -72,11 +73,11 @@ export class FailureLog {
     this.#last = { error, atMs: this.#clock.nowMs(), ...(status === undefined ? {} : { status }) };
   }
 
-  #warn(message: string, more: object = {}): boolean {
+  #warn(message: string, more: object = {}, kind = message): boolean {
     const nowMs = this.#clock.monotonicMs();
-    const lastMs = this.#lastWarnMs.get(message);
+    const lastMs = this.#lastWarnMs.get(kind);
     if (lastMs !== undefined && nowMs - lastMs < REPEAT_MS) return false;
-    this.#lastWarnMs.set(message, nowMs);
+    this.#lastWarnMs.set(kind, nowMs);
     this.#log.warn({ ...this.#fields(), ...this.#last, ...more }, message);
     return true;
   }

@@ -70,7 +70,7 @@ export class IsolatingSender {
       if (fate === 'aborted') return false;
       if (fate === 'delivered' || fate === 'dropped') {
         this.#settle(part);
-      } else if (part.length > 1 && countSamples(part) > 0 && extraRequests < MAX_EXTRA_REQUESTS) {
+      } else if (isWorthCutting(part, fate) && extraRequests < MAX_EXTRA_REQUESTS) {
         parts.push(...halves(part));
         extraRequests += 2;
       } else {
@@ -127,6 +127,11 @@ export class IsolatingSender {
       for (const marker of markers) this.#parts.settle(marker);
     }
   }
+}
+
+/** Samples may be to blame for one another; of what is too large, all. */
+function isWorthCutting(part: readonly TimeSeries[], { status }: Refusal): boolean {
+  return part.length > 1 && (countSamples(part) > 0 || status === 413);
 }
 
 function halves<T>(all: readonly T[]): [readonly T[], readonly T[]] {

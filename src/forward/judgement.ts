@@ -42,8 +42,8 @@ export function judge(answer: Answer, sent: Load, rules: JudgingRules): Judgemen
     return { kind: 'retry', error, status, ...(waitMs === undefined ? {} : { waitMs }) };
   }
   if (status === 415) return { kind: 'unknown message', error, status };
-  // 400 for bad content; 409 from Thanos.
-  if (status !== 400 && status !== 409) return { kind: 'final', error, status };
+  // 400 for bad content; 409 from Thanos; 413 for too much of it.
+  if (status !== 400 && status !== 409 && status !== 413) return { kind: 'final', error, status };
   return judgeRefusal(answer, error, sent, rules);
 }
 
@@ -74,7 +74,7 @@ function judgeSuccess({ status, written }: Answer, sent: Load, { message }: Judg
   const load = writtenOf(written, sent);
   const wroteNothing = load.samples === 0 && load.exemplars === 0;
   if (!saysWritten(written) || (wroteNothing && sent.samples > 0)) {
-    const error = `HTTP ${status}, but the receiver does not say that it wrote anything`;
+    const error = `HTTP ${status}, but the receiver does not say that it wrote anything: it probably knows remote write 1.0 only (protobuf_message: prometheus.WriteRequest)`;
     return { kind: 'unknown message', error, status };
   }
   return { kind: 'delivered', written: load };

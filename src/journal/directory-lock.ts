@@ -126,7 +126,9 @@ async function withAddress<T>(path: string, use: (address: string) => Promise<T>
 }
 
 function inUse(directory: string, owner: string): Error {
-  return new Error(`the storage path ${directory} is in use by ${owner}`);
+  return new Error(
+    `the storage path ${directory} is in use by ${owner} (the file "lock" in it is no leftover)`,
+  );
 }
 
 function cannotLock(directory: string, { message }: Error): Error {

@@ -31,7 +31,8 @@ export interface ReaderHost {
   /** The cursor has moved, or batches were confirmed. */
   moved(): void;
   confirmed(entry: JournalEntry): void;
-  forget(): void;
+  /** The reader is not wanted any more, nor the rows that wait for it. */
+  forget(pendingRows: number): void;
 }
 
 export class JournalReader implements BatchReader {
@@ -111,9 +112,9 @@ export class JournalReader implements BatchReader {
 
   close(): void {
     if (this.#closed) return;
+    this.#host.forget(this.#pendingRows);
     this.#held = [];
     this.#pendingRows = 0;
-    this.#host.forget();
     this.detach();
   }
 

@@ -33,6 +33,7 @@ const MAX_TAIL_BYTES = 64 * 1024 * 1024;
 /** Batches that wait in memory while the disk refuses them. */
 const MAX_UNWRITTEN_BYTES = 256 * 1024 * 1024;
 const RETRY_MS = 1_000;
+const WARN_INTERVAL_MS = 60_000;
 /** How much is sent again after a crash, at most: what was sent since places were saved. */
 const SAVE_PLACES_MS = 500;
 
@@ -80,6 +81,7 @@ export class Journal implements BatchLog {
   #snapshotPosition = 0;
   readonly #damagedPaths = new Set<string>();
   #unreadableLogged = false;
+  #lossWarnedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
   #cancelRecovery = () => {};
   readonly #stop = new AbortController();
@@ -108,6 +110,12 @@ export class Journal implements BatchLog {
       log,
     });
     this.#places = await ReaderPlaces.load(join(this.#parts.directory, 'readers.json'));
+    if (this.#places.areLost) {
+      log.warn(
+        { directory: this.#parts.directory },
+        'readers.json is damaged: readers start at the oldest exemplar, and repeat what they had sent',
+      );
+    }
     const ends = [await this.#endOfSegments(), ...[...this.#places.entries()].map(([, place]) => place)];
     // Places can be ahead of segments after a power failure, and no position may ever mean two batches.
     this.#next = ends.reduce((last, place) => (place.position > last.position ? place : last));
@@ -200,7 +208,8 @@ export class Journal implements BatchLog {
   reader(name: string, start: ReaderStart = 'now'): BatchReader {
     if (this.#readers.has(name)) throw new Error(`the journal already has a reader "${name}"`);
     const known = this.#places.get(name);
-    const place = known ?? (start === 'oldest' ? this.#oldest : this.#next);
+    const isOldest = start === 'oldest' || this.#places.areLost;
+    const place = known ?? (isOldest ? this.#oldest : this.#next);
     const reader = new JournalReader(name, place, this.#hostOf(name));
     this.#readers.set(name, reader);
     this.#places.set(name, reader.place);
@@ -211,8 +220,9 @@ export class Journal implements BatchLog {
   }
 
   forgetReadersExcept(prefix: string, names: ReadonlySet<string>): void {
-    for (const [name] of [...this.#places.entries()]) {
-      if (name.startsWith(prefix) && !names.has(name) && !this.#readers.has(name)) this.#places.forget(name);
+    for (const [name, place] of [...this.#places.entries()]) {
+      if (!name.startsWith(prefix) || names.has(name) || this.#readers.has(name)) continue;
+      this.#abandon(name, this.#next.row - Math.max(place.row, this.#oldest.row));
     }
   }
 
@@ -258,9 +268,9 @@ export class Journal implements BatchLog {
       unreadable: (path, error, signal) => this.#unreadable(path, error, signal),
       moved: () => this.#trimTail(),
       confirmed: (entry) => this.#confirmed(entry),
-      forget: () => {
+      forget: (pendingRows) => {
         this.#readers.delete(name);
-        this.#places.forget(name);
+        this.#abandon(name, pendingRows);
         this.#trimTail();
       },
     };
@@ -270,6 +280,16 @@ export class Journal implements BatchLog {
   #behindSegments(): Place {
     const { head } = this.#tail;
     return head !== undefined && head.position >= this.#unwritten ? head : this.#next;
+  }
+
+  #abandon(name: string, pendingRows: number): void {
+    this.#places.forget(name);
+    if (pendingRows <= 0) return;
+    this.totals.abandonedRows += pendingRows;
+    this.#parts.log.warn(
+      { reader: name, exemplars: pendingRows },
+      'a reader is gone from the configuration, and what waited for it is given up; under the same name it would have kept its place',
+    );
   }
 
   #confirmed(entry: JournalEntry): void {
@@ -338,6 +358,7 @@ export class Journal implements BatchLog {
     this.totals.droppedSegments++;
     const oldest = this.#oldest;
     for (const reader of this.#readers.values()) reader.loseBefore(oldest);
+    if (unread < oldest.position) this.#warnOfLoss();
     this.#active.inBackground(async () => {
       if (unread < oldest.position) await this.#reportLost(dropped, unread);
       (this.#parts.files ?? fs).unlinkSync(dropped.path);
@@ -353,6 +374,21 @@ export class Journal implements BatchLog {
       }
     } finally {
       await reader.close();
+    }
+  }
+
+  /** At once, then at most once a minute. */
+  #warnOfLoss(): void {
+    const { clock, log } = this.#parts;
+    if (clock.monotonicMs() - this.#lossWarnedMs < WARN_INTERVAL_MS) return;
+    this.#lossWarnedMs = clock.monotonicMs();
+    for (const { name, lostRows } of this.#readers.values()) {
+      if (lostRows === 0) continue;
+      const fields = { reader: name, exemplarsLostSoFar: lostRows, maxBytes: this.#options.maxBytes };
+      log.warn(
+        fields,
+        'the journal is at its max_bytes: its oldest exemplars go before this reader has them',
+      );
     }
   }
 

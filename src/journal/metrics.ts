@@ -32,6 +32,11 @@ export function addJournalMetrics(registry: MetricsRegistry, source: JournalMetr
       'Segments removed to stay inside the bound, or because nobody needs them.',
       () => totals.droppedSegments,
     ],
+    [
+      'abandoned_exemplars_total',
+      'Exemplars that waited for a reader which is gone from the configuration.',
+      () => totals.abandonedRows,
+    ],
     ['snapshots_total', 'Snapshots saved.', () => snapshots.totals.saved],
     ['snapshot_errors_total', 'Snapshots that could not be saved.', () => snapshots.totals.errors],
   ];

@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { replaceFile } from './atomic-file.js';
 import type { Place } from './segment.js';
 
@@ -7,21 +7,29 @@ import type { Place } from './segment.js';
 export class ReaderPlaces {
   readonly #path: string;
   readonly #places: Map<string, Place>;
+  /** The file was damaged: readers that seem to be new may not be. */
+  readonly areLost: boolean;
   #saved: string;
 
-  private constructor(path: string, places: Map<string, Place>, saved: string) {
+  private constructor(path: string, places: Record<string, Place> | undefined, saved: string) {
     this.#path = path;
-    this.#places = places;
+    this.#places = new Map(Object.entries(places ?? {}));
+    this.areLost = places === undefined;
     this.#saved = saved;
   }
 
-  /** @throws Error when the file is there and cannot be read, or is not what was written */
+  /**
+   * A file that is not what was written is set aside: where readers were is not known any more.
+   * @throws Error when the file is there and cannot be read
+   */
   static async load(path: string): Promise<ReaderPlaces> {
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return '{}';
       throw error;
     });
-    return new ReaderPlaces(path, new Map(Object.entries(parsePlaces(path, text))), text);
+    const places = parsePlaces(text);
+    if (places === undefined) await rename(path, `${path}.damaged`);
+    return new ReaderPlaces(path, places, text);
   }
 
   get(name: string): Place | undefined {
@@ -69,27 +77,21 @@ export class ReaderPlaces {
   }
 }
 
-function parsePlaces(path: string, text: string): Record<string, Place> {
-  const places: unknown = parseJson(path, text);
+function parsePlaces(text: string): Record<string, Place> | undefined {
+  const places = parseJson(text);
   const isPlace = (place: unknown) =>
     typeof place === 'object' &&
     place !== null &&
     Number.isSafeInteger((place as Place).position) &&
     Number.isSafeInteger((place as Place).row);
-  if (typeof places === 'object' && places !== null && Object.values(places).every(isPlace)) {
-    return places as Record<string, Place>;
-  }
-  throw new Error(
-    `${path} does not say how far readers have come; remove it to have them start at what comes next`,
-  );
+  const arePlaces = typeof places === 'object' && places !== null && Object.values(places).every(isPlace);
+  return arePlaces ? (places as Record<string, Place>) : undefined;
 }
 
-function parseJson(path: string, text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new Error(
-      `${path} is damaged (${(error as Error).message}); remove it to have readers start at what comes next`,
-    );
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, rename, stat } from 'node:fs/promises';
+import { readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Place, SEGMENT_SUFFIX, SegmentReader } from './segment.js';
 
@@ -89,10 +89,16 @@ export async function listSegments(
   const all: Segment[] = [];
   for (const name of names) {
     const path = join(directory, name);
+    const { size } = await stat(path);
+    // Made a moment before the process was killed, or on a full disk.
+    if (size === 0) {
+      await unlink(path);
+      continue;
+    }
     const reader = await SegmentReader.open(path, neverResolved);
     await reader.close();
     if (reader.damage === undefined) {
-      all.push({ path, first: reader.next, bytes: (await stat(path)).size });
+      all.push({ path, first: reader.next, bytes: size });
     } else {
       onDamage(path, reader.damage);
       await rename(path, `${path}.damaged`);

@@ -1,4 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile, syncDirectory } from './atomic-file.js';
 import { DirectoryLock } from './directory-lock.js';
@@ -16,7 +17,7 @@ export class StorageDirectory {
 
   /** @throws Error with the reason why the directory cannot be used; then nothing in it has changed */
   static async open(path: string): Promise<StorageDirectory> {
-    await mkdir(path, { recursive: true });
+    await makeDirectory(path);
     const formatPath = join(path, 'format');
     const version = await readFormat(formatPath);
     if (version !== undefined && version > FORMAT_VERSION) throw new NewerFormat(path, version);
@@ -30,12 +31,24 @@ export class StorageDirectory {
   }
 }
 
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'EEXIST' ? 'it is not a directory' : message;
+    throw new Error(`the storage path ${path} cannot be used: ${reason}`);
+  }
+}
+
 async function readFormat(path: string): Promise<number | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined) return undefined;
+  // Empty: the machine stopped while it was written for the first time.
+  if (text === undefined || text === '') return undefined;
   const version = Number(text);
   if (Number.isSafeInteger(version) && version > 0) return version;
   throw new Error(`${path} does not hold a format version: is this the storage path of exemplard?`);

@@ -9,6 +9,8 @@ export interface JournalTotals {
   fsyncSeconds: number;
   damagedSegments: number;
   droppedSegments: number;
+  /** Rows that waited for readers which are not wanted any more. */
+  abandonedRows: number;
   /** Rows that were in memory alone when it became too small for them. */
   neverWrittenRows: number;
 }
@@ -24,6 +26,7 @@ export function zeroTotals(): JournalTotals {
     fsyncSeconds: 0,
     damagedSegments: 0,
     droppedSegments: 0,
+    abandonedRows: 0,
     neverWrittenRows: 0,
   };
 }

@@ -50,6 +50,7 @@ export async function* snapshotChunks(store: ExemplarStore, slices: TimeSlices):
 export class SnapshotRestorer {
   readonly #store: ExemplarStore;
   #totals: StoreTotals | undefined;
+  #overwritten = 0;
 
   constructor(store: ExemplarStore) {
     this.#store = store;
@@ -59,7 +60,7 @@ export class SnapshotRestorer {
   take(chunk: Buffer): void {
     if (chunk[0] === KIND_SERIES) {
       const reader = new ByteReader(chunk);
-      while (!reader.isAtEnd) restoreSeries(reader, this.#store);
+      while (!reader.isAtEnd) this.#overwritten += restoreSeries(reader, this.#store);
       return;
     }
     if (chunk[0] !== KIND_TOTALS) throw new RangeError(`a snapshot has no chunks of kind ${chunk[0]}`);
@@ -68,9 +69,16 @@ export class SnapshotRestorer {
     for (const [metricName, description] of metadata) this.#store.metadata.describe(metricName, description);
   }
 
+  /** Exemplars for which there was no place any more, under smaller caps than before. */
+  get overwritten(): number {
+    return this.#overwritten;
+  }
+
   /** Counters as they were, after all chunks: restoring is no accepting. */
   finish(): void {
-    if (this.#totals !== undefined) this.#store.restoreTotals(this.#totals);
+    if (this.#totals === undefined) return;
+    const overwritten = this.#totals.overwritten + this.#overwritten;
+    this.#store.restoreTotals({ ...this.#totals, overwritten });
   }
 }
 
@@ -88,7 +96,8 @@ function writeSeries(writer: ByteWriter, store: ExemplarStore, series: SeriesRef
   }
 }
 
-function restoreSeries(reader: ByteReader, store: ExemplarStore): void {
+/** @returns how many of its exemplars the ring had no place for */
+function restoreSeries(reader: ByteReader, store: ExemplarStore): number {
   const labels = decodeLabels(reader.text());
   const stats = readStats(reader);
   const forwardedMs = reader.float64();
@@ -97,7 +106,9 @@ function restoreSeries(reader: ByteReader, store: ExemplarStore): void {
   const series = store.seriesOf(labels, stats.createdMs);
   if (hasFloor) store.restoreFloor(series, readExemplar(reader));
   for (let i = 0; i < held; i++) store.replay(series, readExemplar(reader), stats.lastAcceptedMs);
-  store.restoreStats(series, stats, forwardedMs);
+  const overwritten = held - store.rings.held(series);
+  store.restoreStats(series, { ...stats, overwritten: stats.overwritten + overwritten }, forwardedMs);
+  return overwritten;
 }
 
 function writeExemplar(writer: ByteWriter, { rings }: ExemplarStore, slot: SlotRef): void {

@@ -59,9 +59,10 @@ f(v2, answerOf(409, '0 0 5'), {
 for (const rules of [v1, v2]) {
   f(rules, answerOf(415), { kind: 'unknown message', status: 415 });
   for (const status of [500, 502, 503, 504, 599, 429]) f(rules, answerOf(status), { kind: 'retry', status });
-  for (const status of [300, 303, 401, 403, 404, 405, 413, 418])
+  for (const status of [300, 303, 401, 403, 404, 405, 418])
     f(rules, answerOf(status), { kind: 'final', status });
   f({ ...rules, retryOnHttp429: false }, answerOf(429), { kind: 'final' });
+  f(rules, answerOf(413), { kind: 'refused', status: 413 });
 }
 
 function retryAfter(text: string | undefined, want: number | undefined) {

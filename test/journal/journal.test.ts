@@ -72,6 +72,7 @@ t.test('readers go on where they were, and forgotten ones start anew', async (t)
 
   const third = await openJournal(directory);
   third.forgetReadersExcept('x/', new Set(['x/a']));
+  t.equal(third.totals.abandonedRows, 9);
   t.equal(third.reader('x/b').pendingRows, 0);
   t.equal(third.reader('x/a').pendingRows, 5);
   await third.close();
@@ -290,7 +291,7 @@ t.test('a second process gets a clear error, and a crash leaves no lock behind',
   const directory = await temporaryDirectory(t);
   const first = await StorageDirectory.open(directory);
   await t.rejects(StorageDirectory.open(directory), {
-    message: `the storage path ${directory} is in use by process ${process.pid}`,
+    message: `the storage path ${directory} is in use by process ${process.pid} (the file "lock" in it is no leftover)`,
   });
   await first.close();
   // What a killed process leaves: a socket on which nobody listens.
@@ -318,6 +319,15 @@ t.test('of processes that start at the same moment one gets the directory', asyn
   for (const result of results)
     if (result.status === 'rejected') t.match(result.reason.message, /is in use by/);
   await winners[0]!.value.close();
+});
+
+t.test('what cannot be a storage path is said to be none', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = join(directory, 'file');
+  fs.writeFileSync(file, '');
+  await t.rejects(StorageDirectory.open(file), {
+    message: `the storage path ${file} cannot be used: it is not a directory`,
+  });
 });
 
 t.test('a directory of a newer version is refused, and left as it is', async (t) => {
