@@ -171,7 +171,7 @@ export class ExemplarStore {
     this.#nowMs = acceptedMs;
     if (acceptedMs > this.stats.lastExposedMs[series]!) this.stats.lastExposedMs[series] = acceptedMs;
     this.rings.layOut(exemplar);
-    const verdict = this.rings.judge(series, this.#options.perSeries, Number.POSITIVE_INFINITY);
+    const verdict = this.rings.judgeAgain(series, this.#options.perSeries);
     if (verdict === Verdict.accepted && this.#makeRoom(series) === Verdict.accepted) this.#insert(series);
   }
 

@@ -159,6 +159,14 @@ export class RingStore {
     const candidateMs = timesMs[CANDIDATE]!;
     if (candidateMs > newestMs) return Verdict.accepted;
     if (candidateMs < newestMs && newestMs - candidateMs >= windowMs) return Verdict.outOfOrder;
+    return this.judgeAgain(series, perSeries);
+  }
+
+  /**
+   * The same of a candidate that was accepted once: it stays out only if the ring has it, or gave it up, or would now.
+   * Whether it repeats the newest was asked when that was another one.
+   */
+  judgeAgain(series: SeriesRef, perSeries: number): Verdict {
     const below = this.#greatestBelowCandidate(series);
     if (below !== NO_SLOT && this.#compareCandidate(below) === 0) return Verdict.duplicate;
     const isBelowFloor = below === NO_SLOT && this.#hasFloor[series] === 1;

@@ -125,7 +125,7 @@ t.test(
           if (store.exemplars + after.length <= OPTIONS.maxExemplars) t.same(judge(copy), judge(store));
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
   },
 );
@@ -168,7 +168,7 @@ t.test(
           t.equal(copy.totals.overwritten, store.totals.overwritten);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
   },
 );
