@@ -12,6 +12,7 @@ import crc32c from 'crc-32/crc32c.js';
 export const FRAME_HEADER_BYTES = 8;
 
 const BLOCK_BYTES = 1024 * 1024;
+const PIECE_BYTES = 4 * 1024;
 
 /** Fills in the header of the frame whose body is `frame[FRAME_HEADER_BYTES, frame.length)`. */
 export function sealFrame(frame: Buffer): void {
@@ -19,8 +20,16 @@ export function sealFrame(frame: Buffer): void {
   frame.writeInt32LE(checksum(frame.subarray(FRAME_HEADER_BYTES)), 4);
 }
 
+/**
+ * In pieces, because V8 compiles what is called often: four bodies a second would be summed by the interpreter, at a
+ * tenth of the speed.
+ */
 function checksum(body: Buffer): number {
-  return crc32c.buf(body, 0);
+  let sum = 0;
+  for (let at = 0; at < body.length; at += PIECE_BYTES) {
+    sum = crc32c.buf(body.subarray(at, at + PIECE_BYTES), sum);
+  }
+  return sum;
 }
 
 /** Reads frames from a file, which may be growing at its end. */
