@@ -20,6 +20,8 @@ import { TimeSlices } from './util/time-slices.js';
 
 /** So much of the journal is read in about a second. */
 const MAX_REPLAY_BYTES = 128 * 1024 * 1024;
+/** After one that failed: a full disk is not filled with attempts again and again. */
+const RETRY_SAVE_MS = 60_000;
 
 export interface DurabilityParts {
   /** `--storage.path` */
@@ -46,6 +48,7 @@ export class Durability {
   /** Position of the snapshot that is safe. */
   #snapshotPosition = 0;
   #saving: Promise<void> | undefined;
+  #saveNotBeforeMs = Number.NEGATIVE_INFINITY;
   #recovery: Recovery = { seconds: 0, replayedRows: 0 };
 
   constructor(parts: DurabilityParts) {
@@ -112,6 +115,7 @@ export class Durability {
     // A snapshot stands in for segments before they are dropped.
     const maxReplayBytes = Math.min(MAX_REPLAY_BYTES, this.#options.maxBytes / 4);
     if (this.journal.bytesFrom(this.#snapshotPosition) < maxReplayBytes) return Promise.resolve();
+    if (this.#parts.clock.monotonicMs() < this.#saveNotBeforeMs) return Promise.resolve();
     return this.#save();
   }
 
@@ -135,7 +139,10 @@ export class Durability {
     const { store, clock } = this.#parts;
     // What is appended meanwhile is both in the snapshot and behind its position, which does no harm.
     const { position } = this.journal.next;
-    if (!(await this.snapshots.save(position, snapshotChunks(store, new TimeSlices(clock))))) return;
+    if (!(await this.snapshots.save(position, snapshotChunks(store, new TimeSlices(clock))))) {
+      this.#saveNotBeforeMs = clock.monotonicMs() + RETRY_SAVE_MS;
+      return;
+    }
     this.#snapshotPosition = position;
     this.journal.setSnapshotPosition(position);
   }

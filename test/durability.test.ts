@@ -112,6 +112,19 @@ t.test('killed some time after a snapshot, the rest comes from the journal', asy
   await second.durability.close();
 });
 
+t.test('a snapshot that cannot be saved is not tried again at once', async (t) => {
+  const path = join(await temporaryDirectory(t), 'data');
+  const { durability, scrape } = await live(path, OPTIONS, { ...DEFAULT_JOURNAL, maxBytes: 16_000 });
+  for (let i = 0; i < 15; i++) scrape(i);
+  // In the way of the file that would be written beside.
+  const position = String(durability.journal.next.position).padStart(16, '0');
+  mkdirSync(join(path, `snapshot-${position}.new`));
+  await durability.saveIfDue();
+  await durability.saveIfDue();
+  t.equal(durability.snapshots.totals.errors, 1);
+  await durability.close();
+});
+
 t.test('killed again and again within seconds, it comes to a snapshot all the same', async (t) => {
   const path = join(await temporaryDirectory(t), 'data');
   const small = { ...DEFAULT_JOURNAL, maxBytes: 16_000 };
