@@ -14,6 +14,3 @@ export type PairRef = Branded<'pair'>;
 
 /** Number of an exemplar slot in the slab. */
 export type SlotRef = Branded<'slot'>;
-
-/** Number of a block of slots in the slab. */
-export type BlockRef = Branded<'block'>;
