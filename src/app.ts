@@ -28,7 +28,6 @@ import { USER_AGENT, VERSION } from './version.js';
 /** Accepted rows that wait for remote writes; more than an hour of a thousand exemplars a second. */
 const MAX_BATCH_LOG_BYTES = 256 * 1024 * 1024;
 const MAINTENANCE_INTERVAL_MS = 60_000;
-const SNAPSHOT_CHECK_INTERVAL_MS = 1_000;
 
 /** How long a remote write that a reload removed or changed may go on sending what it has in hand. */
 const RELOAD_FLUSH_MS = 2_000;
@@ -73,7 +72,6 @@ export class App {
   #runtime: RuntimeStatus;
   #readiness: Readiness = 'starting';
   #cancelMaintenance = () => {};
-  #cancelSnapshots = () => {};
 
   constructor(parts: AppParts) {
     const { clock, log, config } = parts;
@@ -122,7 +120,6 @@ export class App {
       await this.#forwarding.apply(this.#config.remoteWrites, 0);
       await this.#scraping.apply(this.#config.scrapeJobs);
       this.#maintain();
-      this.#saveSnapshots();
       this.#readiness = 'ready';
       this.#parts.log.info({ listening: this.addresses.join(', '), version: VERSION }, 'exemplard is ready');
     });
@@ -134,7 +131,6 @@ export class App {
       const deadlineAtMs = this.#parts.clock.monotonicMs() + deadlineMs;
       this.#readiness = 'stopping';
       this.#cancelMaintenance();
-      this.#cancelSnapshots();
       await this.#scraping.stop();
       await this.#forwarding.stop(deadlineMs);
       await this.#batches.close();
@@ -234,12 +230,6 @@ export class App {
     this.#cancelMaintenance = this.#parts.clock.after(MAINTENANCE_INTERVAL_MS, () => {
       this.#store.forgetIdle(this.#parts.clock.nowMs());
       this.#maintain();
-    });
-  }
-
-  #saveSnapshots(): void {
-    this.#cancelSnapshots = this.#parts.clock.after(SNAPSHOT_CHECK_INTERVAL_MS, () => {
-      this.#durability?.saveIfDue().finally(() => this.#saveSnapshots());
     });
   }
 

@@ -8,18 +8,19 @@ import { Journal, type JournalParts } from './journal/journal.js';
 import type { JournalOptions } from './journal/options.js';
 import { Snapshots } from './journal/snapshots.js';
 import { StorageDirectory } from './journal/storage-directory.js';
-import type { Batch, Series } from './model/batch.js';
+import { type Batch, labelsStartOf, type Series } from './model/batch.js';
 import type { EncodedExemplar } from './model/exemplar.js';
 import type { Labels } from './model/labels.js';
 import type { Metadata } from './model/metadata.js';
 import type { ExemplarStore } from './store/exemplar-store.js';
 import { SnapshotRestorer, snapshotChunks } from './store/snapshot.js';
-import type { Clock } from './util/clock.js';
+import { type Clock, sleep } from './util/clock.js';
 import type { Log } from './util/log.js';
 import { TimeSlices } from './util/time-slices.js';
 
 /** So much of the journal is read in about a second. */
 const MAX_REPLAY_BYTES = 128 * 1024 * 1024;
+const CHECK_INTERVAL_MS = 1_000;
 /** After one that failed: a full disk is not filled with attempts again and again. */
 const RETRY_SAVE_MS = 60_000;
 
@@ -48,6 +49,8 @@ export class Durability {
   /** Position of the snapshot that is safe. */
   #snapshotPosition = 0;
   #saving: Promise<void> | undefined;
+  readonly #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
   #saveNotBeforeMs = Number.NEGATIVE_INFINITY;
   #recovery: Recovery = { seconds: 0, replayedRows: 0 };
 
@@ -103,6 +106,7 @@ export class Durability {
     this.#recovery = { seconds, replayedRows };
     const fields = { path, exemplars: store.exemplars, series: store.index.size, replayedRows, seconds };
     log.info(fields, 'exemplars restored');
+    this.#running = this.#saveAgainAndAgain();
   }
 
   setOptions(options: JournalOptions): void {
@@ -122,10 +126,19 @@ export class Durability {
   /** After the last append and the last confirmation. */
   async close(): Promise<void> {
     if (this.#directory === undefined) return;
+    this.#stop.abort();
     await this.journal.close();
+    await this.#running;
     await this.#saving;
     if (this.#isRestored && this.journal.next.position > this.#snapshotPosition) await this.#save();
     await this.#directory.close();
+  }
+
+  async #saveAgainAndAgain(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await sleep(this.#parts.clock, CHECK_INTERVAL_MS, this.#stop.signal);
+      if (!this.#stop.signal.aborted) await this.saveIfDue();
+    }
   }
 
   #save(): Promise<void> {
@@ -170,7 +183,7 @@ export class Durability {
 function replayBatch(store: ExemplarStore, batch: Batch): void {
   const { acceptedMs, labelBytes, labelEnds } = batch;
   for (let row = 0; row < batch.length; row++) {
-    const labels = labelBytes.subarray(row === 0 ? 0 : labelEnds[row - 1], labelEnds[row]);
+    const labels = labelBytes.subarray(labelsStartOf(batch, row), labelEnds[row]);
     const exemplar: EncodedExemplar = {
       timestampMs: batch.timestampsMs[row]!,
       value: batch.values[row]!,

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import { Durability } from '../src/durability.js';
 import { DEFAULT_JOURNAL } from '../src/journal/options.js';
@@ -18,6 +19,7 @@ const NOW_MS = 1_763_796_000_000;
 const OPTIONS: StoreOptions = { ...DEFAULT_STORE_OPTIONS, perSeries: 10 };
 
 interface Life {
+  readonly clock: FakeClock;
   readonly store: ExemplarStore;
   readonly durability: Durability;
   /** A scrape that shows one new exemplar of each of three series. */
@@ -27,16 +29,18 @@ interface Life {
 async function live(path: string, options = OPTIONS, journal = DEFAULT_JOURNAL): Promise<Life> {
   const store = new ExemplarStore(options);
   store.isForwarding = true;
+  const clock = new FakeClock(NOW_MS);
   const durability = new Durability({
     path,
     options: journal,
     store,
-    clock: new FakeClock(NOW_MS),
+    clock,
     log: silentLog,
   });
   await durability.open();
   const intake = new Intake(store, (batch) => durability.journal.append(batch));
   return {
+    clock,
     store,
     durability,
     scrape(number) {
@@ -110,6 +114,17 @@ t.test('killed some time after a snapshot, the rest comes from the journal', asy
   t.equal(second.durability.recovery.replayedRows, 9);
   await first.durability.close();
   await second.durability.close();
+});
+
+t.test('a stop while a snapshot is saved leaves nothing behind that goes on', async (t) => {
+  const path = join(await temporaryDirectory(t), 'data');
+  const { clock, durability, scrape } = await live(path, OPTIONS, { ...DEFAULT_JOURNAL, maxBytes: 16_000 });
+  for (let i = 0; i < 15; i++) scrape(i);
+  await clock.advance(1_000);
+  await durability.close();
+  await setImmediate();
+  t.ok(durability.snapshots.totals.saved > 0);
+  t.same(clock.waitingMs, []);
 });
 
 t.test('a snapshot that cannot be saved is not tried again at once', async (t) => {

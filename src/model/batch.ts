@@ -46,6 +46,11 @@ export interface Batch {
   readonly staleSeries: readonly Series[];
 }
 
+/** Where the exemplar labels of a row start in `labelBytes`. */
+export function labelsStartOf(batch: Batch, row: number): number {
+  return row === 0 ? 0 : batch.labelEnds[row - 1]!;
+}
+
 /** A batch with its place in the log. Positions rise by one a batch, and outlive restarts where the log does. */
 export interface LoggedBatch {
   readonly position: number;

@@ -263,7 +263,11 @@ export class ExemplarStore {
   /** Every sink has everything held now. */
   markAllForwarded(): void {
     if (this.#forwardedMs === undefined) return;
-    for (const series of this.index.all()) this.#forwardedMs[series] = this.rings.newestMs(series);
+    for (const series of this.index.all()) {
+      const newestMs = this.rings.newestMs(series);
+      // NaN, of a series that never had any, would be less than no time ever after.
+      if (!Number.isNaN(newestMs)) this.#forwardedMs[series] = newestMs;
+    }
   }
 
   /** Every sink has this exemplar now. Harmless for a series forgotten since. */
