@@ -1,5 +1,5 @@
 /** Which rows of which batches are still on their way, so that the reader is confirmed in order and not too early. */
-import type { Batch, LoggedBatch } from '../model/batch.js';
+import { type Batch, type LoggedBatch, labelsStartOf } from '../model/batch.js';
 import type { SeriesState } from './series-state.js';
 
 /** One exemplar on its way; or the end of a series, which is to be marked by a sample. */
@@ -30,7 +30,7 @@ export function labelBytes(row: Row): Buffer {
 }
 
 export function labelsStart({ trimmedLabels, batch, index }: Row): number {
-  return trimmedLabels !== undefined || index === 0 ? 0 : batch.labelEnds[index - 1]!;
+  return trimmedLabels === undefined ? labelsStartOf(batch, index) : 0;
 }
 
 export function labelsEnd({ trimmedLabels, batch, index }: Row): number {

@@ -6,7 +6,7 @@
  * NaN is a legal value of an exemplar and Prometheus stores it, so it is sent; it still leads to a trace.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Batch } from '../model/batch.js';
+import { type Batch, labelsStartOf } from '../model/batch.js';
 import { LABEL_SEPARATOR, textEnd } from '../model/encoded-labels.js';
 import { MAX_EXEMPLAR_CODE_POINTS } from '../model/exemplar.js';
 
@@ -29,7 +29,7 @@ export function fit(batch: Batch, index: number, nowMs: number): InvalidReason |
   if (timestampMs === 0) return 'zero_timestamp';
   // What was not in the future when it was scraped is so now only if our clock has gone back.
   if (timestampMs > Math.max(nowMs, batch.acceptedMs) + MAX_FUTURE_MS) return 'future';
-  const start = index === 0 ? 0 : batch.labelEnds[index - 1]!;
+  const start = labelsStartOf(batch, index);
   const end = batch.labelEnds[index]!;
   return isPlain(batch.labelBytes, start, end) ? undefined : fitLabels(batch.labelBytes, start, end);
 }

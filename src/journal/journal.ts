@@ -160,6 +160,11 @@ export class Journal implements BatchLog {
     return Math.min(this.#next.position, ...[...this.#places.entries()].map(([, place]) => place.position));
   }
 
+  /** Of the first batch that some reader has yet to be handed. */
+  get #unreadPosition(): number {
+    return Math.min(this.#next.position, ...[...this.#readers.values()].map(({ cursor }) => cursor.position));
+  }
+
   /** Bytes of the segments that hold what came at or after a position. */
   bytesFrom(position: number): number {
     return this.#segments.from(position).reduce((sum, { bytes }) => sum + bytes, 0);
@@ -352,7 +357,7 @@ export class Journal implements BatchLog {
   }
 
   #dropOldest(): void {
-    const unread = Math.min(...[...this.#readers.values()].map(({ cursor }) => cursor.position));
+    const unread = this.#unreadPosition;
     const dropped = this.#segments.dropOldest();
     if (dropped === undefined) return;
     this.totals.droppedSegments++;
@@ -394,10 +399,7 @@ export class Journal implements BatchLog {
 
   /** Keeps in memory what readers will want soon, and what the disk has not taken. */
   #trimTail(): void {
-    const unread = Math.min(
-      this.#next.position,
-      ...[...this.#readers.values()].map(({ cursor }) => cursor.position),
-    );
+    const unread = this.#unreadPosition;
     const maxTailBytes = this.#parts.maxTailBytes ?? MAX_TAIL_BYTES;
     for (let { head } = this.#tail; head !== undefined; { head } = this.#tail) {
       if (head.position >= this.#unwritten) break;
