@@ -1,20 +1,23 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from './config/schema.js';
+import { createDiscovery } from './discovery/discovery.js';
+import { DiscoveryMetrics } from './discovery/metrics.js';
 import { Durability, markForwarded } from './durability.js';
 import { ForwardManager } from './forward/manager.js';
 import { RemoteWriteMetrics } from './forward/metrics.js';
 import { addRoutes } from './http/routes.js';
 import { createServer } from './http/server.js';
 import type { RuntimeStatus } from './http/status.js';
-import type { ActiveTarget } from './http/targets.js';
+import type { ActiveTarget, ScrapePoolSummary } from './http/targets.js';
 import { MemoryLog } from './journal/memory-log.js';
 import { addJournalMetrics } from './journal/metrics.js';
 import type { BatchLog } from './model/batch.js';
+import { labelValue } from './model/labels.js';
 import { BodyBufferPool } from './scrape/body-buffer.js';
 import { createConnector } from './scrape/connector.js';
 import { ScrapeManager } from './scrape/manager.js';
-import { ScrapeMetrics } from './scrape/metrics.js';
+import { ScrapeMetrics, type TargetFigures } from './scrape/metrics.js';
 import { ExemplarStore } from './store/exemplar-store.js';
 import { Intake } from './store/intake.js';
 import { addStoreMetrics } from './store/metrics.js';
@@ -88,12 +91,15 @@ export class App {
       batches: this.#batches,
       metrics: new RemoteWriteMetrics(this.#registry),
     });
+    const discoveryMetrics = new DiscoveryMetrics(this.#registry);
     this.#scraping = new ScrapeManager({
       ...shared,
+      discover: (options, jobName) =>
+        createDiscovery(options, { ...shared, jobName, metrics: discoveryMetrics }),
       sink: this.#intake,
       buffers: new BodyBufferPool(),
       connect: createConnector(),
-      metrics: new ScrapeMetrics(this.#registry, () => this.#targetHealth()),
+      metrics: new ScrapeMetrics(this.#registry, () => this.#targetFigures()),
     });
     addProcessMetrics(this.#registry);
     addBuildInfo(this.#registry, VERSION);
@@ -201,7 +207,7 @@ export class App {
         configText: () => this.#config.text,
         runtime: () => this.#runtime,
         activeTargets: () => this.#activeTargets(),
-        scrapePools: () => this.#config.scrapeJobs.map((job) => job.jobName),
+        scrapePools: () => this.#scrapePools(),
       });
       await server.listen(address);
       this.#servers.push(server);
@@ -246,9 +252,11 @@ export class App {
     });
   }
 
-  *#targetHealth() {
-    for (const { job, loop } of this.#scraping.targets())
-      yield { job: job.jobName, health: loop.status.health };
+  *#targetFigures(): Generator<TargetFigures> {
+    for (const { job, loop } of this.#scraping.targets()) {
+      const instance = labelValue(loop.target.labels, 'instance');
+      yield { job: job.jobName, instance, status: loop.status };
+    }
   }
 
   *#activeTargets(): Generator<ActiveTarget> {
@@ -260,9 +268,13 @@ export class App {
         labels: target.labels,
         scrapePool: job.jobName,
         scrapeUrl: target.url,
-        intervalMs: job.intervalMs,
-        timeoutMs: job.timeoutMs,
+        intervalMs: target.intervalMs,
+        timeoutMs: target.timeoutMs,
       };
     }
+  }
+  *#scrapePools(): Generator<ScrapePoolSummary> {
+    for (const { job, dropped, droppedCount } of this.#scraping.pools)
+      yield { name: job.jobName, dropped, droppedCount };
   }
 }

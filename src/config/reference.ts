@@ -1,4 +1,5 @@
 /** The reference of the configuration file, printed from the tables that read it. */
+import { STATIC_CONFIG_KEYS } from './discovery-keys.js';
 import {
   AUTHORIZATION_KEYS,
   BASIC_AUTH_KEYS,
@@ -10,7 +11,7 @@ import { JOURNAL_KEYS } from './journal-keys.js';
 import { RELABEL_KEYS } from './relabel-keys.js';
 import { QUEUE_KEYS, REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { ROOT_KEYS } from './schema.js';
-import { GLOBAL_KEYS, SCRAPE_KEYS, STATIC_CONFIG_KEYS } from './scrape-keys.js';
+import { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
 import { EXEMPLARS_KEYS, STORAGE_KEYS } from './storage-keys.js';
 import { type AppliedKey, REASONS, type Table, type UnappliedKey } from './table.js';
 
@@ -20,6 +21,7 @@ export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
   ['global', GLOBAL_KEYS],
   ['scrape_configs[]', SCRAPE_KEYS],
   ['scrape_configs[].static_configs[]', STATIC_CONFIG_KEYS],
+  ['scrape_configs[].relabel_configs[]', RELABEL_KEYS],
   ['remote_write[]', REMOTE_WRITE_KEYS],
   ['remote_write[].basic_auth', BASIC_AUTH_KEYS],
   ['remote_write[].authorization', AUTHORIZATION_KEYS],

@@ -5,6 +5,7 @@ import { type FileContext, resolveHttpClient } from './http-client-schema.js';
 import type { IssueReport } from './issue.js';
 import type { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import type { Section } from './table.js';
+import { splitUrl } from './url-credentials.js';
 import type { Located } from './value-type.js';
 
 type RemoteWriteSection = Section<typeof REMOTE_WRITE_KEYS>;
@@ -27,25 +28,6 @@ export function resolveRequests(
     url,
     httpClient: { ...client, auth: auth ?? client.auth, headers: { ...client.headers, ...headers } },
   };
-}
-
-/** A password in the URL becomes basic authentication, as in Go, and leaves the URL, which logs and metrics show. */
-function splitUrl(url: string | undefined): { url: string; auth: HttpClientOptions['auth'] | undefined } {
-  if (url === undefined) return { url: '', auth: undefined };
-  const parsed = new URL(url);
-  if (parsed.username === '' && parsed.password === '') return { url, auth: undefined };
-  const username = { text: decodePercent(parsed.username) };
-  const password = { text: decodePercent(parsed.password) };
-  parsed.username = parsed.password = '';
-  return { url: parsed.href, auth: { type: 'basic', username, password } };
-}
-
-function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 /** The older way to give headers; each has one value. */

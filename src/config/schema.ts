@@ -58,12 +58,13 @@ export function resolveConfig(
   report: IssueReport,
 ): Omit<Config, 'text'> {
   const { global, scrape_configs, remote_write, storage, journal, retention_target } = root.values;
+  const context = { directory: dirname(fileName), report };
   const externalLabels = resolveExternalLabels(global, environment, report);
   if (scrape_configs.length === 0)
     report.warn(root.at('scrape_configs'), 'no scrape_configs: nothing is scraped');
   return {
-    scrapeJobs: resolveScrapeJobs(global, scrape_configs, report),
-    remoteWrites: resolveRemoteWrites(remote_write, { externalLabels, directory: dirname(fileName), report }),
+    scrapeJobs: resolveScrapeJobs(global, scrape_configs, context),
+    remoteWrites: resolveRemoteWrites(remote_write, { ...context, externalLabels }),
     store: resolveStore(storage.values.exemplars),
     journal: resolveJournal(journal),
     isJournalGiven: root.given('journal'),

@@ -1,15 +1,19 @@
 /** The keys of `global` and `scrape_configs`. */
-import { DEFAULT_SCRAPE_JOB, SCRAPE_PROTOCOLS, type ScrapeProtocol } from '../scrape/options.js';
-import { quote } from './document.js';
 import {
-  notYet,
-  optional,
-  prometheusOnly,
-  required,
-  section,
-  type UnappliedKey,
-  withDefault,
-} from './table.js';
+  DEFAULT_SCRAPE_JOB,
+  DEFAULT_SCRAPE_PROTOCOLS,
+  EXEMPLAR_VALIDATIONS,
+  NAME_ESCAPING_SCHEMES,
+  NAME_VALIDATION_SCHEMES,
+  SCRAPE_PROTOCOLS,
+  type ScrapeProtocol,
+  TEXT_EXEMPLARS,
+} from '../scrape/options.js';
+import { DISCOVERY_KEYS } from './discovery-keys.js';
+import { quote } from './document.js';
+import { httpClientKeys } from './http-client-keys.js';
+import { relabelRules } from './relabel-keys.js';
+import { notYet, optional, prometheusOnly, required, withDefault } from './table.js';
 import {
   boolean,
   bytes,
@@ -41,33 +45,27 @@ const scrapeProtocols: ValueType<readonly ScrapeProtocol[]> = {
   },
 };
 
-/** Unapplied keys that `global` and every job have alike. */
-const UNAPPLIED_IN_BOTH = {
-  target_limit: notYet('the number of targets of a job is not limited'),
-  keep_dropped_targets: notYet('no target is dropped, as relabelling is not applied'),
-  metric_name_validation_scheme: notYet('UTF-8 metric and label names are accepted', 'utf8'),
-  metric_name_escaping_scheme: notYet('targets are asked for UTF-8 names unescaped', 'allow-utf-8'),
-  scrape_native_histograms: notYet(
-    'exemplars of native histograms need the protobuf format, which is not scraped',
-    'false',
-  ),
-  convert_classic_histograms_to_nhcb: notYet(
-    'exemplars stay with the classic bucket that exposed them',
-    'false',
-  ),
-  always_scrape_classic_histograms: notYet('classic histograms are always scraped', 'true'),
-  extra_scrape_metrics: prometheusOnly('exemplard keeps exemplars, not samples', 'false'),
-  scrape_failure_log_file: notYet('failed scrapes appear in the log on stderr only'),
-};
-
 const DOCS = {
   sampleLimit: 'A body with more samples fails the scrape; 0: no limit.',
   labelLimit: 'A series with more labels fails the scrape; 0: no limit.',
   labelNameLengthLimit: 'In bytes; a longer label name fails the scrape; 0: no limit.',
   labelValueLengthLimit: 'In bytes; a longer label value fails the scrape; 0: no limit.',
+  targetLimit: 'A job with more targets is not scraped; 0: no limit.',
+  keepDroppedTargets: 'How many targets that relabelling drops are shown at `/api/v1/targets`; 0: all.',
+  nativeHistograms: 'Whether targets are asked for protobuf first, which native histograms need.',
+  classicHistograms:
+    'Whether the exemplars of classic buckets are read from a histogram that is native, too.',
+  nhcb: 'Whether exemplars of classic buckets go to the series of the whole histogram.',
+  nameValidation: '`legacy`: a series with a UTF-8 name fails the scrape.',
+  nameEscaping: 'How targets are asked to write UTF-8 names.',
+  failureLog: 'failed scrapes are logged to stderr',
   bodySizeLimit: 'After inflating; a body this large or larger fails the scrape; 0: no limit.',
-  scrapeProtocols: 'Formats to ask targets for, the preferred first. Only OpenMetrics ones carry exemplars.',
+  scrapeProtocols:
+    'Formats to ask targets for, the preferred first. OpenMetrics and protobuf carry exemplars.',
 };
+
+const inherited = 'as in `global`';
+const ESCAPING_DEFAULT = '`allow-utf-8`, `underscores` with `legacy` names';
 
 export const GLOBAL_KEYS = {
   scrape_interval: withDefault(duration, DEFAULT_SCRAPE_JOB.intervalMs, 'How often targets are scraped.'),
@@ -76,7 +74,11 @@ export const GLOBAL_KEYS = {
     DEFAULT_SCRAPE_JOB.timeoutMs,
     'How long one scrape may take, from connecting to the last byte. Not given: at most the interval.',
   ),
-  scrape_protocols: withDefault(scrapeProtocols, DEFAULT_SCRAPE_JOB.scrapeProtocols, DOCS.scrapeProtocols),
+  scrape_protocols: optional(
+    scrapeProtocols,
+    DOCS.scrapeProtocols,
+    `\`[${DEFAULT_SCRAPE_PROTOCOLS.join(', ')}]\`, behind PrometheusProto with \`scrape_native_histograms\``,
+  ),
   external_labels: withDefault(
     record(located(text)),
     {},
@@ -85,6 +87,7 @@ export const GLOBAL_KEYS = {
   ),
   body_size_limit: withDefault(bytes(0), DEFAULT_SCRAPE_JOB.bodySizeLimitBytes, DOCS.bodySizeLimit),
   sample_limit: withDefault(count(0), DEFAULT_SCRAPE_JOB.sampleLimit, DOCS.sampleLimit),
+  target_limit: withDefault(count(0), DEFAULT_SCRAPE_JOB.targetLimit, DOCS.targetLimit),
   label_limit: withDefault(count(0), DEFAULT_SCRAPE_JOB.labelLimit, DOCS.labelLimit),
   label_name_length_limit: withDefault(
     count(0),
@@ -96,62 +99,34 @@ export const GLOBAL_KEYS = {
     DEFAULT_SCRAPE_JOB.labelValueLengthLimitBytes,
     DOCS.labelValueLengthLimit,
   ),
-  ...UNAPPLIED_IN_BOTH,
+  keep_dropped_targets: withDefault(count(0), DEFAULT_SCRAPE_JOB.keepDroppedTargets, DOCS.keepDroppedTargets),
+  scrape_native_histograms: withDefault(
+    boolean,
+    DEFAULT_SCRAPE_JOB.scrapeNativeHistograms,
+    DOCS.nativeHistograms,
+  ),
+  always_scrape_classic_histograms: withDefault(
+    boolean,
+    DEFAULT_SCRAPE_JOB.alwaysScrapeClassicHistograms,
+    DOCS.classicHistograms,
+  ),
+  convert_classic_histograms_to_nhcb: withDefault(
+    boolean,
+    DEFAULT_SCRAPE_JOB.convertClassicHistogramsToNhcb,
+    DOCS.nhcb,
+  ),
+  metric_name_validation_scheme: withDefault(
+    oneOf(NAME_VALIDATION_SCHEMES),
+    DEFAULT_SCRAPE_JOB.nameValidation,
+    DOCS.nameValidation,
+  ),
+  metric_name_escaping_scheme: optional(oneOf(NAME_ESCAPING_SCHEMES), DOCS.nameEscaping, ESCAPING_DEFAULT),
+  extra_scrape_metrics: prometheusOnly('exemplard keeps exemplars, not samples', 'false'),
+  scrape_failure_log_file: notYet(DOCS.failureLog),
   evaluation_interval: prometheusOnly('exemplard evaluates no rules'),
   rule_query_offset: prometheusOnly('exemplard evaluates no rules'),
   query_log_file: prometheusOnly('exemplard writes no query log'),
 };
-
-export const STATIC_CONFIG_KEYS = {
-  targets: withDefault(list(located(nonEmptyText)), [], 'Addresses to scrape, each `HOST:PORT`.'),
-  labels: withDefault(record(text), {}, 'Labels of all these targets.'),
-};
-
-const DISCOVERY_MECHANISMS = [
-  'aws',
-  'azure',
-  'consul',
-  'digitalocean',
-  'dns',
-  'docker',
-  'dockerswarm',
-  'ec2',
-  'eureka',
-  'file',
-  'gce',
-  'hetzner',
-  'http',
-  'ionos',
-  'kubernetes',
-  'kuma',
-  'lightsail',
-  'linode',
-  'marathon',
-  'nerve',
-  'nomad',
-  'openstack',
-  'outscale',
-  'ovhcloud',
-  'puppetdb',
-  'scaleway',
-  'serverset',
-  'stackit',
-  'triton',
-  'uyuni',
-  'vultr',
-];
-
-const discoveryKeys: Readonly<Record<string, UnappliedKey>> = Object.fromEntries(
-  DISCOVERY_MECHANISMS.map((mechanism) => [
-    `${mechanism}_sd_configs`,
-    notYet('the targets it would find are not scraped; list them in static_configs'),
-  ]),
-);
-
-const NO_CREDENTIALS = 'scrapes carry no credentials, so targets that want them refuse';
-const NO_PROXY = 'targets are connected to directly';
-
-const inherited = 'as in `global`';
 
 export const SCRAPE_KEYS = {
   job_name: required(nonEmptyText, 'Label `job` of all its targets. Unique in the file.'),
@@ -183,11 +158,6 @@ export const SCRAPE_KEYS = {
     DEFAULT_SCRAPE_JOB.enableCompression,
     'Whether targets may answer with gzip.',
   ),
-  follow_redirects: withDefault(
-    boolean,
-    DEFAULT_SCRAPE_JOB.followRedirects,
-    'Whether redirects are followed; if not, they fail the scrape.',
-  ),
   scrape_protocols: optional(scrapeProtocols, DOCS.scrapeProtocols, inherited),
   fallback_scrape_protocol: optional(
     scrapeProtocol,
@@ -199,33 +169,48 @@ export const SCRAPE_KEYS = {
   label_limit: optional(count(0), DOCS.labelLimit, inherited),
   label_name_length_limit: optional(count(0), DOCS.labelNameLengthLimit, inherited),
   label_value_length_limit: optional(count(0), DOCS.labelValueLengthLimit, inherited),
-  static_configs: withDefault(list(section(STATIC_CONFIG_KEYS)), [], 'Targets, in groups that share labels.'),
-  relabel_configs: notYet(
-    'targets are scraped at the address and with the labels they are listed with, also those a rule would drop',
+  ...DISCOVERY_KEYS,
+  ...httpClientKeys(DEFAULT_SCRAPE_JOB.httpClient.enableHttp2),
+  relabel_configs: withDefault(
+    relabelRules,
+    [],
+    'Rules that rewrite the labels of targets before they are scraped, address and path among them, or drop them.',
   ),
-  metric_relabel_configs: notYet(
-    'series keep the labels they are exposed with, also those a rule would drop',
+  metric_relabel_configs: withDefault(
+    relabelRules,
+    [],
+    'Rules that rewrite the labels of scraped series, or drop them.',
   ),
-  exemplar_relabel_configs: notYet('exemplars keep the labels they are exposed with'),
-  exemplar_validation: notYet('only lines that carry an exemplar are parsed', 'exemplars'),
-  trace_id_labels: notYet('no label is treated as a trace id'),
-  ...discoveryKeys,
-  basic_auth: notYet(NO_CREDENTIALS),
-  authorization: notYet(NO_CREDENTIALS),
-  oauth2: notYet(NO_CREDENTIALS),
-  bearer_token: notYet(NO_CREDENTIALS),
-  bearer_token_file: notYet(NO_CREDENTIALS),
-  tls_config: notYet(
-    "targets are verified against the system's certificate authorities, without a client certificate",
+  exemplar_relabel_configs: withDefault(
+    relabelRules,
+    [],
+    'Rules that rewrite the labels which exemplars bring themselves, or drop exemplars, before their length is judged.',
   ),
-  proxy_url: notYet(NO_PROXY),
-  no_proxy: notYet(NO_PROXY),
-  proxy_from_environment: notYet(NO_PROXY, 'false'),
-  proxy_connect_header: notYet(NO_PROXY),
-  http_headers: notYet('scrapes do not carry these headers'),
-  enable_http2: notYet('targets are scraped with HTTP/1.1', 'false'),
+  exemplar_validation: withDefault(
+    oneOf(EXEMPLAR_VALIDATIONS),
+    DEFAULT_SCRAPE_JOB.exemplarValidation,
+    '`exemplars`: only lines that carry one are parsed, and a bad one costs itself. `full`: all are, and a bad one fails the scrape, as in Prometheus.',
+  ),
+  text_exemplars: withDefault(
+    oneOf(TEXT_EXEMPLARS),
+    DEFAULT_SCRAPE_JOB.textExemplars,
+    'What becomes of exemplars in an answer of type `text/plain`, a format that has none: `read` takes them in, as if it were OpenMetrics.',
+  ),
+  trace_id_labels: withDefault(
+    list(nonEmptyText),
+    DEFAULT_SCRAPE_JOB.traceIdLabels,
+    'Labels of exemplars that hold the id of a trace, the likeliest first.',
+  ),
   track_timestamps_staleness: prometheusOnly('exemplars have no staleness', 'false'),
-  native_histogram_bucket_limit: notYet('native histograms are not scraped'),
-  native_histogram_min_bucket_factor: notYet('native histograms are not scraped'),
-  ...UNAPPLIED_IN_BOTH,
+  native_histogram_bucket_limit: prometheusOnly('exemplard keeps exemplars, not samples'),
+  native_histogram_min_bucket_factor: prometheusOnly('exemplard keeps exemplars, not samples'),
+  target_limit: optional(count(0), DOCS.targetLimit, inherited),
+  keep_dropped_targets: optional(count(0), DOCS.keepDroppedTargets, inherited),
+  scrape_native_histograms: optional(boolean, DOCS.nativeHistograms, inherited),
+  always_scrape_classic_histograms: optional(boolean, DOCS.classicHistograms, inherited),
+  convert_classic_histograms_to_nhcb: optional(boolean, DOCS.nhcb, inherited),
+  metric_name_validation_scheme: optional(oneOf(NAME_VALIDATION_SCHEMES), DOCS.nameValidation, inherited),
+  metric_name_escaping_scheme: optional(oneOf(NAME_ESCAPING_SCHEMES), DOCS.nameEscaping, ESCAPING_DEFAULT),
+  extra_scrape_metrics: prometheusOnly('exemplard keeps exemplars, not samples', 'false'),
+  scrape_failure_log_file: notYet(DOCS.failureLog),
 };

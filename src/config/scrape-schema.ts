@@ -1,12 +1,20 @@
 /** `global` and `scrape_configs` as read → the options of each job, everything inherited resolved. */
 import { type Labels, labelsFromPairs } from '../model/labels.js';
-import type { TargetGroup } from '../model/target-group.js';
-import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions, type ScrapeProtocol } from '../scrape/options.js';
+import {
+  DEFAULT_SCRAPE_JOB,
+  type NameEscapingScheme,
+  type NameValidationScheme,
+  type ScrapeJobOptions,
+  type ScrapeProtocol,
+} from '../scrape/options.js';
 import { formatDurationMs } from '../util/units.js';
+import { resolveDiscovery } from './discovery-schema.js';
 import { quote } from './document.js';
 import { expandEnvironment } from './environment.js';
+import { type FileContext, resolveHttpClient } from './http-client-schema.js';
 import type { IssueReport, Position } from './issue.js';
-import type { GLOBAL_KEYS, SCRAPE_KEYS, STATIC_CONFIG_KEYS } from './scrape-keys.js';
+import { resolveRelabelRules } from './relabel-keys.js';
+import type { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
 import type { Section } from './table.js';
 
 type GlobalSection = Section<typeof GLOBAL_KEYS>;
@@ -15,52 +23,54 @@ type ScrapeSection = Section<typeof SCRAPE_KEYS>;
 /** What jobs take from `global` where they do not say otherwise. */
 type InheritedOptions = Pick<
   ScrapeJobOptions,
-  | 'intervalMs'
-  | 'timeoutMs'
-  | 'scrapeProtocols'
-  | 'bodySizeLimitBytes'
-  | 'sampleLimit'
-  | 'labelLimit'
-  | 'labelNameLengthLimitBytes'
-  | 'labelValueLengthLimitBytes'
+  keyof Timing | keyof Limits | keyof Habits | 'scrapeProtocols' | 'nameValidation' | 'nameEscaping'
 >;
 
 export function resolveScrapeJobs(
   global: GlobalSection,
   jobs: readonly ScrapeSection[],
-  report: IssueReport,
+  context: FileContext,
 ): ScrapeJobOptions[] {
-  const inherited = resolveInherited(global, report);
-  refuseRepeatedNames(jobs, report);
-  return jobs.map((job) => resolveJob(job, inherited, report));
+  const inherited = resolveInherited(global, context.report);
+  refuseRepeatedNames(jobs, context.report);
+  return jobs.map((job) => resolveJob(job, inherited, context));
 }
 
 function resolveInherited(global: GlobalSection, report: IssueReport): InheritedOptions {
   return {
     ...resolveTiming(global, DEFAULT_SCRAPE_JOB, report),
     ...resolveLimits(global.values, DEFAULT_SCRAPE_JOB),
-    scrapeProtocols: resolveProtocols(global, DEFAULT_SCRAPE_JOB.scrapeProtocols, report),
+    ...resolveHabits(global.values, DEFAULT_SCRAPE_JOB),
+    ...resolveNames(global, DEFAULT_SCRAPE_JOB, report),
+    scrapeProtocols: resolveProtocols(global, undefined, report),
   };
 }
 
-function resolveJob(job: ScrapeSection, inherited: InheritedOptions, report: IssueReport): ScrapeJobOptions {
+function resolveJob(job: ScrapeSection, inherited: InheritedOptions, context: FileContext): ScrapeJobOptions {
+  const { report } = context;
   const { values } = job;
   return {
     ...resolveTiming(job, inherited, report),
     ...resolveLimits(values, inherited),
-    scrapeProtocols: resolveProtocols(job, inherited.scrapeProtocols, report),
+    ...resolveHabits(values, inherited),
+    ...resolveNames(job, inherited, report),
     jobName: values.job_name ?? '',
+    discovery: resolveDiscovery(job, values.relabel_configs.length > 0, context),
     metricsPath: values.metrics_path,
     scheme: values.scheme,
     params: values.params,
+    httpClient: resolveHttpClient(job, context),
+    enableCompression: values.enable_compression,
+    scrapeProtocols: resolveProtocols(job, inherited.scrapeProtocols, report),
+    fallbackScrapeProtocol: values.fallback_scrape_protocol,
     honorLabels: values.honor_labels,
     honorTimestamps: values.honor_timestamps,
-    enableCompression: values.enable_compression,
-    followRedirects: values.follow_redirects,
-    fallbackScrapeProtocol: resolveFallback(job, report),
-    staticConfigs: values.static_configs.map((group) =>
-      resolveTargets(group, job.given('relabel_configs'), report),
-    ),
+    exemplarValidation: values.exemplar_validation,
+    textExemplars: values.text_exemplars,
+    traceIdLabels: values.trace_id_labels,
+    relabelRules: resolveRelabelRules(values.relabel_configs, report),
+    metricRelabelRules: resolveRelabelRules(values.metric_relabel_configs, report),
+    exemplarRelabelRules: resolveRelabelRules(values.exemplar_relabel_configs, report),
   };
 }
 
@@ -109,79 +119,95 @@ interface ProtocolSection {
   at(key: 'scrape_protocols'): Position;
 }
 
-/** Protobuf is not offered to targets, because they would prefer it and their answer could not be read. */
 function resolveProtocols(
   section: ProtocolSection,
-  inherited: readonly ScrapeProtocol[],
+  inherited: readonly ScrapeProtocol[] | undefined,
   report: IssueReport,
-): readonly ScrapeProtocol[] {
-  const wanted = section.values.scrape_protocols ?? inherited;
-  const offered = wanted.filter((protocol) => protocol !== 'PrometheusProto');
-  const warn = (message: string) =>
-    report.warn(section.at('scrape_protocols'), `${section.path}.scrape_protocols ${message}`);
-  if (offered.length < wanted.length)
-    warn('names PrometheusProto, which this version cannot read and does not offer to targets');
-  if (offered.length === 0) return DEFAULT_SCRAPE_JOB.scrapeProtocols;
-  if (wanted !== inherited && !offered.some((protocol) => protocol.startsWith('OpenMetrics'))) {
-    warn('names no OpenMetrics format: the others carry no exemplars, so none will be found');
+): readonly ScrapeProtocol[] | undefined {
+  const given = section.values.scrape_protocols;
+  if (given !== undefined && given.every((protocol) => protocol.startsWith('PrometheusText'))) {
+    report.warn(
+      section.at('scrape_protocols'),
+      `${section.path}.scrape_protocols names text formats alone: they carry no exemplars, so none will be found`,
+    );
   }
-  return offered;
-}
-
-function resolveFallback(job: ScrapeSection, report: IssueReport): ScrapeProtocol | undefined {
-  const protocol = job.values.fallback_scrape_protocol;
-  if (protocol !== 'PrometheusProto') return protocol;
-  report.warn(
-    job.at('fallback_scrape_protocol'),
-    `${job.path}.fallback_scrape_protocol: PrometheusProto is not read in this version; answers without a usable Content-Type fail`,
-  );
-  return undefined;
+  return given ?? inherited;
 }
 
 type LimitKey =
   | 'body_size_limit'
   | 'sample_limit'
+  | 'target_limit'
   | 'label_limit'
   | 'label_name_length_limit'
-  | 'label_value_length_limit';
-type Limits = Omit<InheritedOptions, keyof Timing | 'scrapeProtocols'>;
+  | 'label_value_length_limit'
+  | 'keep_dropped_targets';
+type Limits = Pick<
+  ScrapeJobOptions,
+  | 'bodySizeLimitBytes'
+  | 'sampleLimit'
+  | 'targetLimit'
+  | 'labelLimit'
+  | 'labelNameLengthLimitBytes'
+  | 'labelValueLengthLimitBytes'
+  | 'keepDroppedTargets'
+>;
 
 /** In a job 0 takes the global limit, as in Prometheus. */
 function resolveLimits(values: Readonly<Record<LimitKey, number | undefined>>, inherited: Limits): Limits {
   return {
     bodySizeLimitBytes: values.body_size_limit || inherited.bodySizeLimitBytes,
     sampleLimit: values.sample_limit || inherited.sampleLimit,
+    targetLimit: values.target_limit || inherited.targetLimit,
     labelLimit: values.label_limit || inherited.labelLimit,
     labelNameLengthLimitBytes: values.label_name_length_limit || inherited.labelNameLengthLimitBytes,
     labelValueLengthLimitBytes: values.label_value_length_limit || inherited.labelValueLengthLimitBytes,
+    keepDroppedTargets: values.keep_dropped_targets || inherited.keepDroppedTargets,
   };
 }
 
-function resolveTargets(
-  group: Section<typeof STATIC_CONFIG_KEYS>,
-  isRelabelled: boolean,
-  report: IssueReport,
-): TargetGroup {
-  const { targets, labels } = group.values;
-  const addresses = targets.filter(({ value, at }) => checkAddress(value, at, isRelabelled, report));
-  return { targets: addresses.map(({ value }) => value), labels };
+type HabitKey =
+  | 'scrape_native_histograms'
+  | 'always_scrape_classic_histograms'
+  | 'convert_classic_histograms_to_nhcb';
+type Habits = Pick<
+  ScrapeJobOptions,
+  'scrapeNativeHistograms' | 'alwaysScrapeClassicHistograms' | 'convertClassicHistogramsToNhcb'
+>;
+
+function resolveHabits(values: Readonly<Record<HabitKey, boolean | undefined>>, inherited: Habits): Habits {
+  return {
+    scrapeNativeHistograms: values.scrape_native_histograms ?? inherited.scrapeNativeHistograms,
+    alwaysScrapeClassicHistograms:
+      values.always_scrape_classic_histograms ?? inherited.alwaysScrapeClassicHistograms,
+    convertClassicHistogramsToNhcb:
+      values.convert_classic_histograms_to_nhcb ?? inherited.convertClassicHistogramsToNhcb,
+  };
 }
 
-const NOT_IN_AN_ADDRESS = /[\s/?#@]/;
+interface NameSection {
+  readonly path: string;
+  readonly values: {
+    readonly metric_name_validation_scheme: NameValidationScheme | undefined;
+    readonly metric_name_escaping_scheme: NameEscapingScheme | undefined;
+  };
+  at(key: 'metric_name_escaping_scheme'): Position;
+}
 
-/** A URL as a target is the usual mistake, except where relabelling turns it into a parameter (blackbox exporter). */
-function checkAddress(address: string, at: Position, isRelabelled: boolean, report: IssueReport): boolean {
-  if (!NOT_IN_AN_ADDRESS.test(address)) return true;
-  const target = `target ${quote(address)}`;
-  if (isRelabelled) {
-    report.warn(at, `${target} is not scraped: it is no address until relabel_configs are applied`);
-  } else if (address.includes('/')) {
-    const instead = 'give HOST:PORT here, and scheme and metrics_path beside job_name';
-    report.error(at, `${target} looks like a URL; ${instead}`);
-  } else {
-    report.error(at, `${target} is not of the form HOST:PORT`);
+type Names = Pick<ScrapeJobOptions, 'nameValidation' | 'nameEscaping'>;
+
+/** Who refuses UTF-8 names asks for escaped ones. */
+function resolveNames(section: NameSection, inherited: Names, report: IssueReport): Names {
+  const nameValidation = section.values.metric_name_validation_scheme ?? inherited.nameValidation;
+  const given = section.values.metric_name_escaping_scheme;
+  if (nameValidation === 'legacy' && given === 'allow-utf-8') {
+    report.error(
+      section.at('metric_name_escaping_scheme'),
+      `${section.path}.metric_name_escaping_scheme must not be allow-utf-8 where metric_name_validation_scheme is legacy`,
+    );
   }
-  return false;
+  const isForced = nameValidation === 'legacy' && inherited.nameEscaping === 'allow-utf-8';
+  return { nameValidation, nameEscaping: given ?? (isForced ? 'underscores' : inherited.nameEscaping) };
 }
 
 function refuseRepeatedNames(jobs: readonly ScrapeSection[], report: IssueReport): void {

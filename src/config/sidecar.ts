@@ -1,6 +1,7 @@
 /** The configuration of `exemplard --scrape=URL`: no file, the endpoints of the command line. */
 import { stringify } from 'yaml';
 import { DEFAULT_SCRAPE_JOB } from '../scrape/options.js';
+import { decodePercent } from '../util/percent.js';
 import { quote } from './document.js';
 import { type ConfigResult, loadConfig } from './load.js';
 import type { Config } from './schema.js';
@@ -28,9 +29,6 @@ function refusal(url: string): string | undefined {
   const shown = quote(redactUrl(url));
   if (!/^https?:\/\//i.test(url)) return `--scrape: ${shown} must start with http:// or https://`;
   if (!URL.canParse(url)) return `--scrape: ${shown} is not a URL`;
-  const { username, password } = new URL(url);
-  if (username !== '' || password !== '')
-    return `--scrape: ${shown} has credentials, which this version does not send to targets`;
   return undefined;
 }
 
@@ -40,21 +38,23 @@ interface SidecarJob {
   readonly scheme: string;
   readonly metrics_path: string;
   readonly params: Readonly<Record<string, readonly string[]>>;
+  readonly basic_auth?: { readonly username: string; readonly password: string };
   readonly static_configs: readonly [{ readonly targets: string[] }];
 }
 
 function jobsOf(urls: readonly string[]): SidecarJob[] {
   const jobs = new Map<string, SidecarJob>();
   for (const url of urls) {
-    const { protocol, host, pathname, search } = new URL(url);
+    const { protocol, host, pathname, search, username, password } = new URL(url);
     const metricsPath = pathname === '/' ? DEFAULT_SCRAPE_JOB.metricsPath : pathname;
-    const endpoint = `${protocol}${metricsPath}${search}`;
+    const endpoint = `${protocol}${username}:${password}@${metricsPath}${search}`;
     const job = jobs.get(endpoint) ?? {
       job_name: jobs.size === 0 ? SIDECAR_JOB : `${SIDECAR_JOB}-${jobs.size + 1}`,
       scrape_interval: SIDECAR_INTERVAL,
       scheme: protocol.slice(0, -1),
       metrics_path: metricsPath,
       params: paramsOf(new URLSearchParams(search)),
+      ...(username === '' && password === '' ? {} : { basic_auth: credentialsOf(username, password) }),
       static_configs: [{ targets: [] }],
     };
     const [{ targets }] = job.static_configs;
@@ -62,6 +62,10 @@ function jobsOf(urls: readonly string[]): SidecarJob[] {
     jobs.set(endpoint, job);
   }
   return [...jobs.values()];
+}
+
+function credentialsOf(username: string, password: string) {
+  return { username: decodePercent(username), password: decodePercent(password) };
 }
 
 function paramsOf(search: URLSearchParams): Record<string, string[]> {

@@ -30,10 +30,22 @@ export function scanOpenMetrics(body: Buffer, length: number, visitor: ScanVisit
   if (length === 0) return undefined;
   const eof = endOfExposition(body, length);
   if (eof < 0) return 'data does not end with # EOF';
+  const stop = scan(body, eof, visitor, true);
+  return stop < eof ? 'unexpected data after # EOF' : undefined;
+}
+
+/** Scans `body[0, length)` as if it were OpenMetrics: the classic text format, which needs no `# EOF`. */
+export function scanExemplars(body: Buffer, length: number, visitor: ScanVisitor): void {
+  // What follows the last newline was perhaps cut off.
+  scan(body, body.lastIndexOf(NEWLINE, length - 1) + 1, visitor, false);
+}
+
+/** @returns where it stopped: at `end`, or at a `# EOF` line before it */
+function scan(body: Buffer, end: number, visitor: ScanVisitor, stopsAtEof: boolean): number {
   let at = body.indexOf(HASH);
-  while (at < eof) {
+  while (at < end && at >= 0) {
     if (at === 0 || body[at - 1] === NEWLINE) {
-      if (isEofLine(body, at)) return 'unexpected data after # EOF';
+      if (stopsAtEof && isEofLine(body, at)) return at;
       visitor.commentAt(at);
       at++;
     } else if (body[at - 1] === SPACE && body[at + 1] === SPACE && body[at + 2] === OPEN) {
@@ -41,18 +53,31 @@ export function scanOpenMetrics(body: Buffer, length: number, visitor: ScanVisit
     } else at++;
     at = body.indexOf(HASH, at);
   }
-  return undefined;
+  return end;
 }
 
 /** Lines of `body[0, length)` that are no comments: samples, where the body is sound. */
 export function countSamples(body: Buffer, length: number): number {
   let count = 0;
-  for (let at = 0; at < length; ) {
-    if (body[at] !== HASH) count++;
-    const newline = body.indexOf(NEWLINE, at);
-    at = newline < 0 ? length : newline + 1;
-  }
+  forEachSampleLine(body, length, () => {
+    count++;
+    return true;
+  });
   return count;
+}
+
+/** Calls back for every line that is neither a comment nor empty, its newline left out, until `visit` returns false. */
+export function forEachSampleLine(
+  body: Buffer,
+  length: number,
+  visit: (start: number, end: number) => boolean,
+): void {
+  for (let at = 0; at < length; ) {
+    const newline = body.indexOf(NEWLINE, at);
+    const end = newline < 0 || newline > length ? length : newline;
+    if (end > at && body[at] !== HASH && !visit(at, end)) return;
+    at = end + 1;
+  }
 }
 
 /** @returns where the closing `# EOF` starts, -1 without one */

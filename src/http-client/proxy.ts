@@ -1,3 +1,4 @@
+import { decodePercent } from '../util/percent.js';
 import { proxyExceptions } from './no-proxy.js';
 import type { ProxyOptions } from './options.js';
 
@@ -52,13 +53,4 @@ export function proxyAuthorization({ username, password }: URL): Record<string, 
   if (username === '' && password === '') return {};
   const [user, secret] = [username, password].map(decodePercent);
   return { 'proxy-authorization': `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` };
-}
-
-/** Percent signs that encode nothing stay. */
-export function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -21,32 +21,47 @@ export interface ActiveTarget {
   readonly timeoutMs: number;
 }
 
-export interface TargetRouteParts {
-  readonly activeTargets: () => Iterable<ActiveTarget>;
-  /** Names of all scrape jobs, those without targets as well. */
-  readonly scrapePools: () => Iterable<string>;
+/** A scrape job, those without targets as well. */
+export interface ScrapePoolSummary {
+  readonly name: string;
+  /** Discovered labels of targets that relabelling drops; perhaps not of all of them. */
+  readonly dropped: readonly Labels[];
+  readonly droppedCount: number;
 }
 
-/** `targets`, as Prometheus answers it. Nothing drops targets in this version. */
+export interface TargetRouteParts {
+  readonly activeTargets: () => Iterable<ActiveTarget>;
+  readonly scrapePools: () => Iterable<ScrapePoolSummary>;
+}
+
+/** `targets` and `scrape_pools`, as Prometheus answers them. */
 export function targetRoutes(api: FastifyInstance, parts: TargetRouteParts): void {
+  const pools = () => [...parts.scrapePools()].sort((a, b) => compareText(a.name, b.name));
   api.get('/targets', (request, reply) => {
     const parameters = new Parameters(request);
     const state = parameters.text('state').toLowerCase();
     const pool = parameters.text('scrapePool');
+    const isAsked = (name: string) => pool === '' || name === pool;
     const showsActive = ['', 'any', 'active'].includes(state);
     const showsDropped = ['', 'any', 'dropped'].includes(state);
     const active = showsActive ? [...parts.activeTargets()] : [];
+    const dropping = showsDropped ? pools() : [];
     return sendData(reply, {
       activeTargets: active
-        .filter((target) => pool === '' || target.scrapePool === pool)
+        .filter(({ scrapePool }) => isAsked(scrapePool))
         .sort((a, b) => compareText(a.scrapePool, b.scrapePool))
         .map(shown),
-      droppedTargets: [],
-      droppedTargetCounts: showsDropped
-        ? Object.fromEntries([...parts.scrapePools()].sort(compareText).map((name) => [name, 0]))
-        : {},
+      droppedTargets: dropping
+        .filter(({ name }) => isAsked(name))
+        .flatMap(({ name, dropped }) =>
+          dropped.map((labels) => ({ discoveredLabels: labelsToRecord(labels), scrapePool: name })),
+        ),
+      droppedTargetCounts: Object.fromEntries(dropping.map(({ name, droppedCount }) => [name, droppedCount])),
     });
   });
+  api.get('/scrape_pools', (_request, reply) =>
+    sendData(reply, { scrapePools: pools().map(({ name }) => name) }),
+  );
 }
 
 /** Keys in Prometheus' order. */

@@ -46,5 +46,7 @@ export const Verdict = {
   blank: 4,
   accepted: 5,
   duplicate: 6,
+  /** Dropped by relabelling, before the store is shown it. */
+  relabelled: 7,
 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];

@@ -1,6 +1,9 @@
-/** Addresses with the labels they share, as every discovery mechanism yields them. */
+/** Targets that a discovery mechanism found in one place. */
 export interface TargetGroup {
-  /** Each becomes `__address__`. */
-  readonly targets: readonly string[];
+  /** Names the group within its mechanism: a file, a DNS name, a Kubernetes object. */
+  readonly source: string;
+  /** The labels of each target, `__address__` among them. They win over those of the group. */
+  readonly targets: readonly Readonly<Record<string, string>>[];
+  /** Labels of all of them. */
   readonly labels: Readonly<Record<string, string>>;
 }

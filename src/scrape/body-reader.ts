@@ -1,26 +1,26 @@
 import { ExemplarText } from '../exposition/exemplar-text.js';
-import { countSamples, scanOpenMetrics } from '../exposition/openmetrics.js';
+import { scanExemplars, scanOpenMetrics } from '../exposition/openmetrics.js';
 import { type SampleLine, SampleText } from '../exposition/sample-line.js';
 import { type EncodedExemplar, Verdict } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
 import type { SeriesRef } from '../model/refs.js';
-import { DROPPED } from './cache-contract.js';
+import type { BodyRules, TextFormat } from './body-rules.js';
+import { DROPPED, MALFORMED } from './cache-contract.js';
+import { ExemplarRelabelling } from './exemplar-relabelling.js';
 import type { ExemplarSink } from './exemplar-sink.js';
 import { SeriesCache } from './series-cache.js';
-import { type SeriesLabelRules, seriesLabels } from './series-labels.js';
-
-/** What a job says about the exemplars of its targets. */
-export interface BodyRules extends SeriesLabelRules {
-  readonly honorTimestamps: boolean;
-  /** A body with more samples, with exemplars or without, is refused; 0 means no limit. */
-  readonly sampleLimit: number;
-}
+import { seriesLabels } from './series-labels.js';
+import { refusalOfBody } from './whole-body.js';
 
 export interface BodyCounts {
   /** Lines that carry exemplars. */
   readonly lines: number;
   /** Lines that look like one but are no sample: they have no series to count them on. */
   readonly malformedLines: number;
+  /** Lines with exemplars whose series `metric_relabel_configs` drop. */
+  readonly droppedLines: number;
+  /** Lines whose exemplar `exemplar_relabel_configs` drop. */
+  readonly relabelledLines: number;
 }
 
 /** A line costs the whole scrape. */
@@ -33,7 +33,9 @@ export class BodyReader {
   readonly #rules: BodyRules;
   readonly #cache: SeriesCache;
   readonly #exemplar = new ExemplarText();
+  readonly #exemplarRelabelling: ExemplarRelabelling | undefined;
   readonly #sample = new SampleText();
+  #format: TextFormat = 'openmetrics';
   #nowMs = 0;
   /** Whether the sample in hand has a time of its own. */
   #isTimed = false;
@@ -43,6 +45,8 @@ export class BodyReader {
     this.#targetLabels = targetLabels;
     this.#rules = rules;
     this.#cache = new SeriesCache((sample, type) => this.#resolve(sample, type), sink);
+    if (rules.exemplarRelabelRules.length > 0)
+      this.#exemplarRelabelling = new ExemplarRelabelling(rules.exemplarRelabelRules);
   }
 
   /** Memory of what is remembered between bodies. */
@@ -53,6 +57,7 @@ export class BodyReader {
   /**
    * @param body the exposition in `[0, length)`
    * @param scrapeMs time of the scrape, which stands in where nothing has a timestamp
+   * @param format `text`: the classic one, read for exemplars all the same
    * @returns what was found, or why nothing of the body counts
    */
   read(
@@ -60,8 +65,10 @@ export class BodyReader {
     view: DataView,
     length: number,
     scrapeMs: number,
+    format: TextFormat = 'openmetrics',
   ): BodyCounts | { readonly error: string } {
     this.#nowMs = scrapeMs;
+    this.#format = format;
     const cache = this.#cache;
     cache.begin(body, view, scrapeMs);
     const error = this.#scan(body, length);
@@ -75,7 +82,8 @@ export class BodyReader {
     );
     this.#tellGone(length);
     this.#sink.commit();
-    const counts = { lines: cache.lines, malformedLines: cache.malformedLines };
+    const { lines, malformedLines, droppedLines, relabelledLines } = cache;
+    const counts = { lines, malformedLines, droppedLines, relabelledLines };
     cache.end();
     return counts;
   }
@@ -104,10 +112,12 @@ export class BodyReader {
   }
 
   #scan(body: Buffer, length: number): string | undefined {
-    const { sampleLimit } = this.#rules;
-    if (sampleLimit > 0 && countSamples(body, length) > sampleLimit) return 'sample limit exceeded';
+    const refusal = refusalOfBody(body, length, this.#format, this.#targetLabels, this.#rules);
+    if (refusal !== undefined) return refusal;
     try {
-      return scanOpenMetrics(body, length, this.#cache);
+      if (this.#format === 'openmetrics') return scanOpenMetrics(body, length, this.#cache);
+      scanExemplars(body, length, this.#cache);
+      return undefined;
     } catch (error) {
       if (error instanceof ScrapeRefused) return error.message;
       throw error;
@@ -117,8 +127,8 @@ export class BodyReader {
   #resolve(sample: SampleLine, metricType: string | undefined): SeriesRef {
     const result = seriesLabels(sample, metricType, this.#targetLabels, this.#rules);
     if ('labels' in result) return this.#sink.seriesOf(result.labels, this.#nowMs);
-    if ('overLimit' in result) throw new ScrapeRefused(result.overLimit);
-    return DROPPED;
+    if ('refused' in result) throw new ScrapeRefused(result.refused);
+    return 'dropped' in result ? DROPPED : MALFORMED;
   }
 
   /** A line with something new: each of its exemplars goes to the series. @returns what to remember of it */
@@ -130,12 +140,11 @@ export class BodyReader {
     lineEnd: number,
     startMs: number,
   ): Verdict {
-    const sink = this.#sink;
     const exemplar = this.#exemplar;
     const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
     if (Number.isNaN(sampleMs)) return this.#refuse(series);
     // The end of a series with times of its own is not ours to tell, as in Prometheus.
-    const endsAreTold = sink.hasReaders && !this.#isTimed;
+    const endsAreTold = this.#sink.hasReaders && !this.#isTimed;
     this.#sample.timestampMs = sampleMs;
     this.#sample.startMs = startMs;
     let verdict: Verdict = Verdict.malformed;
@@ -143,7 +152,7 @@ export class BodyReader {
       const end = exemplar.parse(body, at, lineEnd);
       if (end < 0) return this.#refuse(series);
       if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
-      const each = sink.append(series, exemplar satisfies EncodedExemplar, this.#sample, this.#nowMs);
+      const each = this.#takeExemplar(series, exemplar);
       if (each === Verdict.accepted && endsAreTold) this.#cache.tookIn();
       // While one of them lies in the future, the line is judged again in every body.
       if (verdict !== Verdict.future) verdict = each;
@@ -152,9 +161,19 @@ export class BodyReader {
     return verdict;
   }
 
+  #takeExemplar(series: SeriesRef, exposed: EncodedExemplar): Verdict {
+    const exemplar =
+      this.#exemplarRelabelling === undefined ? exposed : this.#exemplarRelabelling.rewrite(exposed);
+    return exemplar === undefined
+      ? Verdict.relabelled
+      : this.#sink.append(series, exemplar, this.#sample, this.#nowMs);
+  }
+
   /** @returns the time of the sample, NaN when it is none */
   #readSample(body: Buffer, seriesEnd: number, lineEnd: number): number {
     if (this.#sample.parse(body, seriesEnd, lineEnd) < 0) return Number.NaN;
+    // The classic format counts milliseconds.
+    if (this.#format === 'text') this.#sample.timestampMs = Math.trunc(this.#sample.timestampMs / 1000);
     this.#isTimed = this.#rules.honorTimestamps && !Number.isNaN(this.#sample.timestampMs);
     return this.#isTimed ? this.#sample.timestampMs : this.#nowMs;
   }

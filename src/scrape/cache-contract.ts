@@ -5,9 +5,12 @@ import type { Metadata } from '../model/metadata.js';
 import type { SeriesRef } from '../model/refs.js';
 
 /** The series of an entry that is none, though its line reads like a sample: a label name stands twice, say. */
-export const DROPPED = 0 as SeriesRef;
+export const MALFORMED = 0 as SeriesRef;
 
-/** Turns a series of the exposition into one of the store; DROPPED if it is none. May throw a ScrapeError. */
+/** The series of an entry that relabelling drops. */
+export const DROPPED = 0x7fff_ffff as SeriesRef;
+
+/** Turns a series of the exposition into one of the store, MALFORMED or DROPPED. May throw a ScrapeRefused. */
 export type ResolveSeries = (sample: SampleLine, metricType: string | undefined) => SeriesRef;
 
 /** What the cache asks and tells the sink by itself. */

@@ -1,9 +1,7 @@
+import { forEachSampleLine } from '../exposition/openmetrics.js';
 import { seriesEnd } from '../exposition/sample-line.js';
 import { NO_SERIES, type SeriesRef } from '../model/refs.js';
 import { grown } from '../util/columns.js';
-
-const HASH = 0x23;
-const NEWLINE = 0x0a;
 
 /** Whether series are gone is looked up no more often: it costs a pass over all lines of a body. */
 const CHECK_INTERVAL_MS = 60_000;
@@ -101,13 +99,8 @@ export function forEachSeries(
   length: number,
   visit: (start: number, end: number) => boolean,
 ): void {
-  for (let start = 0; start < length; ) {
-    const newline = body.indexOf(NEWLINE, start);
-    const lineEnd = newline < 0 || newline > length ? length : newline;
-    if (body[start] !== HASH) {
-      const end = seriesEnd(body, start, lineEnd);
-      if (end > start && !visit(start, end)) return;
-    }
-    start = lineEnd + 1;
-  }
+  forEachSampleLine(body, length, (start, lineEnd) => {
+    const end = seriesEnd(body, start, lineEnd);
+    return end <= start || visit(start, end);
+  });
 }

@@ -3,31 +3,25 @@ import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import type { BodyBuffer, BodyBufferPool } from './body-buffer.js';
 import { BodyReader } from './body-reader.js';
-import type { ScrapeClient } from './client.js';
+import type { BodyRules, TextFormat } from './body-rules.js';
+import type { ScrapeClient, ScrapeRequest } from './client.js';
 import type { ExemplarSink } from './exemplar-sink.js';
 import { ScrapeFailure } from './failure.js';
 import type { ScrapeMetrics } from './metrics.js';
 import type { ScrapeJobOptions } from './options.js';
 import { PROTOCOL_FORMATS } from './protocols.js';
 import type { Target } from './target.js';
+import { NEVER_SCRAPED, type TargetStatus } from './target-status.js';
 
 /** Lateness up to which the scrape still counts as on time, so that the times of a series are evenly spaced. */
 const MAX_SNAP_MS = 2;
 
-export type Health = 'unknown' | 'up' | 'down';
-
-export interface TargetStatus {
-  readonly health: Health;
-  /** Empty when the last scrape went well. */
-  readonly lastError: string;
-  /** NaN before the first scrape. */
-  readonly lastScrapeMs: number;
-  readonly lastDurationMs: number;
-}
-
 export interface LoopParts {
   readonly job: ScrapeJobOptions;
   readonly client: ScrapeClient;
+  readonly rules: BodyRules;
+  /** Why no target of the job is to be scraped, if so. */
+  readonly refusal: () => string | undefined;
   readonly buffers: BodyBufferPool;
   readonly sink: ExemplarSink;
   readonly metrics: ScrapeMetrics;
@@ -47,27 +41,35 @@ class BodyRefused extends Error {
 
 /** Scrapes one target at its interval, never twice at once. */
 export class TargetLoop {
-  readonly target: Target;
+  /** May be exchanged for one that differs in nothing but its discovered labels. */
+  target: Target;
   readonly #parts: LoopParts;
   readonly #reader: BodyReader;
-  readonly #url: URL;
+  readonly #request: ScrapeRequest;
   readonly #stop = new AbortController();
-  #status: TargetStatus = { health: 'unknown', lastError: '', lastScrapeMs: Number.NaN, lastDurationMs: 0 };
+  #status = NEVER_SCRAPED;
   #cancelTimer = () => {};
   #running: Promise<void> = Promise.resolve();
 
-  constructor(target: Target, parts: LoopParts) {
+  /** @param before a loop of the same target, which has stopped or is about to, and whose work this one takes over */
+  constructor(target: Target, parts: LoopParts, before?: TargetLoop) {
     this.target = target;
     this.#parts = parts;
-    this.#reader = new BodyReader(parts.sink, target.labels, parts.job);
-    this.#url = new URL(target.url);
+    this.#reader =
+      before !== undefined && before.#parts.rules === parts.rules
+        ? before.#reader
+        : new BodyReader(parts.sink, target.labels, parts.rules);
+    if (before !== undefined) this.#status = before.#status;
+    this.#request = parts.client.requestTo(target);
   }
 
   get status(): TargetStatus {
     return this.#status;
   }
 
-  start(): void {
+  /** @param ready when the loop before has stopped */
+  start(ready: Promise<void> = Promise.resolve()): void {
+    this.#running = ready;
     this.#schedule(this.#nextTickMs());
   }
 
@@ -84,7 +86,7 @@ export class TargetLoop {
 
   /** Every target has its own place in the interval, the same after a restart. */
   #nextTickMs(): number {
-    const { intervalMs } = this.#parts.job;
+    const { intervalMs } = this.target;
     const nowMs = this.#parts.clock.nowMs();
     const offsetMs = Math.floor(this.target.phase * intervalMs);
     return nowMs + intervalMs - ((((nowMs - offsetMs) % intervalMs) + intervalMs) % intervalMs);
@@ -94,24 +96,29 @@ export class TargetLoop {
     if (this.#stop.signal.aborted) return;
     const delayMs = Math.max(0, tickMs - this.#parts.clock.nowMs());
     this.#cancelTimer = this.#parts.clock.after(delayMs, () => {
-      this.#running = this.#scrape(this.#snap(tickMs)).finally(() => this.#schedule(this.#nextTickMs()));
+      this.#running = this.#running
+        .then(() => this.#scrape(this.#snap(tickMs)))
+        .finally(() => this.#schedule(this.#nextTickMs()));
     });
   }
 
   #snap(tickMs: number): number {
     const nowMs = this.#parts.clock.nowMs();
-    const toleranceMs = Math.min(this.#parts.job.intervalMs / 100, MAX_SNAP_MS);
+    const toleranceMs = Math.min(this.target.intervalMs / 100, MAX_SNAP_MS);
     return Math.abs(nowMs - tickMs) <= toleranceMs ? tickMs : nowMs;
   }
 
   async #scrape(scrapeMs: number): Promise<void> {
-    const { client, buffers, clock, job, metrics } = this.#parts;
+    const { client, buffers, clock, job, metrics, refusal } = this.#parts;
     const startMs = clock.monotonicMs();
     const body = buffers.take();
     let failure: Error | undefined;
+    let lines = 0;
     try {
-      const contentType = await client.fetch(this.#url, body, this.#stop.signal);
-      this.#read(contentType, body, scrapeMs);
+      const refused = refusal();
+      if (refused !== undefined) throw new BodyRefused('target_limit', refused);
+      const contentType = await client.fetch(this.#request, body, this.#stop.signal);
+      lines = this.#read(contentType, body, scrapeMs);
     } catch (error) {
       failure = error as Error;
     }
@@ -119,45 +126,52 @@ export class TargetLoop {
     if (failure instanceof ScrapeFailure && failure.reason === 'stopped') return;
     metrics.countScrape(job.jobName, this.target.url, durationMs / 1000, body.length);
     buffers.give(body);
-    this.#conclude(failure, scrapeMs, durationMs);
+    const figures = { lastScrapeMs: scrapeMs, lastDurationMs: durationMs, lastBodyBytes: body.length };
+    this.#conclude(failure, { ...figures, lastExemplarLines: lines });
   }
 
-  #read(contentType: string | undefined, body: BodyBuffer, scrapeMs: number): void {
-    const { job, clock, metrics } = this.#parts;
-    const fallback = job.fallbackScrapeProtocol;
+  /** @returns how many lines carried exemplars */
+  #read(contentType: string | undefined, body: BodyBuffer, scrapeMs: number): number {
+    const { job } = this.#parts;
     // An empty body is an empty exposition, whatever it is said to be.
-    const result: ReturnType<typeof expositionFormat> =
-      body.length === 0
-        ? { format: 'text' }
-        : expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
+    if (body.length === 0) return this.#readWithoutExemplars(body, scrapeMs);
+    const fallback = job.fallbackScrapeProtocol;
+    const result = expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
     if ('error' in result) throw new BodyRefused('content_type', result.error);
     if (result.format === 'protobuf') {
       throw new BodyRefused('content_type', 'protobuf exposition is not read by this version');
     }
-    // Classic text has no exemplars.
-    if (result.format === 'text') {
-      this.#reader.readWithoutExemplars(body.bytes, body.view, body.length, scrapeMs);
-      return;
-    }
-    const startMs = clock.monotonicMs();
-    const outcome = this.#reader.read(body.bytes, body.view, body.length, scrapeMs);
-    if ('error' in outcome) throw new BodyRefused('exposition', outcome.error);
-    const seconds = (clock.monotonicMs() - startMs) / 1000;
-    metrics.countRead(job.jobName, seconds, outcome.lines, outcome.malformedLines);
+    if (result.format === 'text' && job.textExemplars === 'ignore' && job.exemplarValidation !== 'full')
+      return this.#readWithoutExemplars(body, scrapeMs);
+    return this.#readText(body, scrapeMs, result.format);
   }
 
-  #conclude(failure: Error | undefined, lastScrapeMs: number, lastDurationMs: number): void {
+  #readWithoutExemplars(body: BodyBuffer, scrapeMs: number): number {
+    this.#reader.readWithoutExemplars(body.bytes, body.view, body.length, scrapeMs);
+    return 0;
+  }
+
+  #readText(body: BodyBuffer, scrapeMs: number, format: TextFormat): number {
+    const { job, clock, metrics } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const outcome = this.#reader.read(body.bytes, body.view, body.length, scrapeMs, format);
+    if ('error' in outcome) throw new BodyRefused('exposition', outcome.error);
+    metrics.countRead(job.jobName, (clock.monotonicMs() - startMs) / 1000, outcome);
+    return outcome.lines;
+  }
+
+  #conclude(failure: Error | undefined, figures: Omit<TargetStatus, 'health' | 'lastError'>): void {
     const { job, log, metrics } = this.#parts;
     const before = this.#status.health;
     if (failure === undefined) {
-      this.#status = { health: 'up', lastError: '', lastScrapeMs, lastDurationMs };
+      this.#status = { health: 'up', lastError: '', ...figures };
       if (before === 'down') log.info({ job: job.jobName, target: this.target.url }, 'target is up again');
       return;
     }
-    this.#reader.endAll(lastScrapeMs);
+    this.#reader.endAll(figures.lastScrapeMs);
     const isExpected = failure instanceof ScrapeFailure || failure instanceof BodyRefused;
     metrics.countFailure(job.jobName, isExpected ? failure.reason : 'internal');
-    this.#status = { health: 'down', lastError: failure.message, lastScrapeMs, lastDurationMs };
+    this.#status = { health: 'down', lastError: failure.message, ...figures };
     const fields = { job: job.jobName, target: this.target.url, error: failure.message };
     if (!isExpected) log.error({ ...fields, stack: failure.stack }, 'scrape failed by a defect of exemplard');
     else if (before !== 'down') log.warn(fields, 'scrape failed; logged again only after it has worked');

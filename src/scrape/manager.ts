@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { TargetLoop } from './loop.js';
 import type { ScrapeJobOptions } from './options.js';
 import { type ScrapeParts, ScrapePool } from './pool.js';
-import { type Target, targetsOf } from './target.js';
 
 export interface ScrapedTarget {
   readonly job: ScrapeJobOptions;
@@ -22,16 +21,20 @@ export class ScrapeManager {
 
   /** Makes the running jobs those given. A job whose options did not change goes on untouched. */
   apply(jobs: readonly ScrapeJobOptions[]): Promise<void> {
-    return this.#inTurn(() => this.#replace(jobs, targetsBeyond(jobs)));
+    return this.#inTurn(() => this.#replace(jobs, true));
   }
 
   /** The process ends: targets stay what they are, and so do their series. */
   stop(): Promise<void> {
-    return this.#inTurn(() => this.#replace([], () => false));
+    return this.#inTurn(() => this.#replace([], false));
   }
 
   *targets(): Generator<ScrapedTarget> {
     for (const pool of this.#pools.values()) for (const loop of pool.loops) yield { job: pool.job, loop };
+  }
+
+  get pools(): Iterable<ScrapePool> {
+    return this.#pools.values();
   }
 
   #inTurn(change: () => Promise<void>): Promise<void> {
@@ -41,27 +44,20 @@ export class ScrapeManager {
     return changed;
   }
 
-  async #replace(jobs: readonly ScrapeJobOptions[], isGone: (target: Target) => boolean): Promise<void> {
-    const kept = new Map<string, ScrapePool>();
-    for (const job of jobs) {
-      const pool = this.#pools.get(job.jobName);
-      if (pool !== undefined && isDeepStrictEqual(pool.job, job)) kept.set(job.jobName, pool);
-    }
-    const gone = [...this.#pools.values()].filter((pool) => kept.get(pool.job.jobName) !== pool);
-    await Promise.all(gone.map((pool) => pool.stop(isGone)));
-    const pools = new Map<string, ScrapePool>();
-    for (const job of jobs) {
-      const pool = kept.get(job.jobName) ?? new ScrapePool(job, this.#parts);
-      pools.set(job.jobName, pool);
-      if (!kept.has(job.jobName)) pool.start();
-    }
-    this.#pools = pools;
+  async #replace(jobs: readonly ScrapeJobOptions[], isGone: boolean): Promise<void> {
+    const names = new Set(jobs.map(({ jobName }) => jobName));
+    const gone = [...this.#pools].filter(([name]) => !names.has(name));
+    await Promise.all(gone.map(([, pool]) => pool.stop(isGone)));
+    const before = this.#pools;
+    this.#pools = new Map();
+    for (const job of jobs) this.#pools.set(job.jobName, before.get(job.jobName) ?? this.#begin(job));
+    const changed = jobs.filter((job) => !isDeepStrictEqual(this.#pools.get(job.jobName)!.job, job));
+    await Promise.all(changed.map((job) => this.#pools.get(job.jobName)!.reconfigure(job)));
   }
-}
 
-/** A job that changed has most of its targets still: their series go on. */
-function targetsBeyond(jobs: readonly ScrapeJobOptions[]): (target: Target) => boolean {
-  const targets = jobs.flatMap((job) => targetsOf(job, job.staticConfigs));
-  const remaining = new Set(targets.map(({ identity }) => identity));
-  return ({ identity }) => !remaining.has(identity);
+  #begin(job: ScrapeJobOptions): ScrapePool {
+    const pool = new ScrapePool(job, this.#parts);
+    pool.start();
+    return pool;
+  }
 }

@@ -1,5 +1,16 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MetricsRegistry } from '../telemetry/registry.js';
+import type { BodyCounts } from './body-reader.js';
+import type { TargetStatus } from './target-status.js';
+
+const RELABELLINGS = ['metric_relabel_configs', 'exemplar_relabel_configs'];
+
+/** A target as its figures show it. */
+export interface TargetFigures {
+  readonly job: string;
+  readonly instance: string;
+  readonly status: TargetStatus;
+}
 
 /** Figures of scraping, by job. One object a process. */
 export class ScrapeMetrics {
@@ -13,9 +24,12 @@ export class ScrapeMetrics {
   readonly #reasons = new Set<string>();
   readonly #lines: Counter<'job'>;
   readonly #malformedLines: Counter<'job'>;
+  readonly #dropped: Counter<'job' | 'by'>;
+  readonly #refusedTargets: Counter<'job'>;
+  readonly #targetLimitExceeded: Counter<'job'>;
 
   /** @param targets all of them, with their health, asked for when metrics are rendered */
-  constructor(registry: MetricsRegistry, targets: () => Iterable<{ job: string; health: string }>) {
+  constructor(registry: MetricsRegistry, targets: () => Iterable<TargetFigures>) {
     const registers = [registry];
     this.#scrapes = new Counter({
       name: 'exemplard_scrape_scrapes_total',
@@ -62,16 +76,25 @@ export class ScrapeMetrics {
       labelNames: ['job'],
       registers,
     });
-    new Gauge({
-      name: 'exemplard_scrape_targets',
-      help: 'Targets by health.',
-      labelNames: ['job', 'health'],
+    this.#dropped = new Counter({
+      name: 'exemplard_scrape_dropped_lines_total',
+      help: 'Lines with exemplars that relabelling dropped, every time they were exposed.',
+      labelNames: ['job', 'by'],
       registers,
-      collect() {
-        this.reset();
-        for (const { job, health } of targets()) this.inc({ job, health });
-      },
     });
+    this.#refusedTargets = new Counter({
+      name: 'exemplard_scrape_refused_targets_total',
+      help: 'Targets whose labels after relabelling are none to scrape by, each time targets were looked at.',
+      labelNames: ['job'],
+      registers,
+    });
+    this.#targetLimitExceeded = new Counter({
+      name: 'exemplard_scrape_exceeded_target_limit_total',
+      help: 'Times targets were looked at and found to be more than target_limit: none of the job is scraped.',
+      labelNames: ['job'],
+      registers,
+    });
+    addTargetGauges(registry, targets);
   }
 
   countScrape(job: string, target: string, seconds: number, bodyBytes: number): void {
@@ -81,10 +104,23 @@ export class ScrapeMetrics {
     this.#scrapeSeconds.observe({ labels: { job }, value: seconds, exemplarLabels });
   }
 
-  countRead(job: string, seconds: number, lines: number, malformedLines: number): void {
+  countRead(job: string, seconds: number, counts: BodyCounts): void {
     this.#readSeconds.observe({ job }, seconds);
-    this.#lines.inc({ job }, lines);
-    this.#malformedLines.inc({ job }, malformedLines);
+    this.#lines.inc({ job }, counts.lines);
+    this.#malformedLines.inc({ job }, counts.malformedLines);
+    if (counts.droppedLines > 0)
+      this.#dropped.inc({ job, by: 'metric_relabel_configs' }, counts.droppedLines);
+    if (counts.relabelledLines > 0)
+      this.#dropped.inc({ job, by: 'exemplar_relabel_configs' }, counts.relabelledLines);
+  }
+
+  /** A target that discovery found cannot be scraped, as its labels are. */
+  countRefusedTarget(job: string): void {
+    this.#refusedTargets.inc({ job });
+  }
+
+  countTargetLimitExceeded(job: string): void {
+    this.#targetLimitExceeded.inc({ job });
   }
 
   countFailure(job: string, reason: string): void {
@@ -93,10 +129,50 @@ export class ScrapeMetrics {
   }
 
   forgetJob(job: string): void {
-    for (const metric of [this.#scrapes, this.#bodyBytes, this.#lines, this.#malformedLines])
-      metric.remove({ job });
+    const byJob = [
+      this.#scrapes,
+      this.#bodyBytes,
+      this.#lines,
+      this.#malformedLines,
+      this.#refusedTargets,
+      this.#targetLimitExceeded,
+    ];
+    for (const metric of byJob) metric.remove({ job });
+    for (const by of RELABELLINGS) this.#dropped.remove({ job, by });
     for (const reason of this.#reasons) this.#failures.remove({ job, reason });
     this.#scrapeSeconds.remove({ job });
     this.#readSeconds.remove({ job });
   }
+}
+
+/** What Prometheus would write as `up` and `scrape_*` of each target. */
+function addTargetGauges(registry: MetricsRegistry, targets: () => Iterable<TargetFigures>): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'exemplard_scrape_targets',
+    help: 'Targets by health.',
+    labelNames: ['job', 'health'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { job, status } of targets()) this.inc({ job, health: status.health });
+    },
+  });
+  const add = (name: string, help: string, figure: (status: TargetStatus) => number) =>
+    new Gauge({
+      name: `exemplard_target_${name}`,
+      help,
+      labelNames: ['job', 'instance'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { job, instance, status } of targets())
+          if (status.health !== 'unknown') this.set({ job, instance }, figure(status));
+      },
+    });
+  add('up', 'Whether the last scrape went well: 1, else 0.', ({ health }) => Number(health === 'up'));
+  add('scrape_duration_seconds', 'Of the last scrape.', ({ lastDurationMs }) => lastDurationMs / 1000);
+  add('scrape_body_bytes', 'Body of the last scrape after inflating.', ({ lastBodyBytes }) => lastBodyBytes);
+  add('scrape_exemplar_lines', 'Lines of the last body that carried exemplars.', (status) => status.lastExemplarLines); // biome-ignore format: one line
+  add('last_scrape_timestamp_seconds', 'Of the last scrape.', ({ lastScrapeMs }) => lastScrapeMs / 1000);
 }

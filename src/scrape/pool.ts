@@ -1,59 +1,232 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { buildConnector } from 'undici';
+import type { Discovery } from '../discovery/discovery.js';
+import type { DiscoveryOptions } from '../discovery/options.js';
+import type { Labels } from '../model/labels.js';
+import { type CompiledRules, compileRules } from '../model/relabel.js';
+import type { TargetGroup } from '../model/target-group.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import type { BodyBufferPool } from './body-buffer.js';
+import { type BodyRules, bodyRulesOf, haveSameBodyRules } from './body-rules.js';
 import { ScrapeClient } from './client.js';
 import type { ExemplarSink } from './exemplar-sink.js';
-import { type LoopParts, TargetLoop } from './loop.js';
+import { TargetLoop } from './loop.js';
 import type { ScrapeMetrics } from './metrics.js';
 import type { ScrapeJobOptions } from './options.js';
-import { type Target, targetsOf } from './target.js';
+import { type Target, type TargetSet, targetsOf } from './target.js';
 
 /** What all jobs share. */
 export interface ScrapeParts {
   readonly sink: ExemplarSink;
   readonly buffers: BodyBufferPool;
   readonly connect: buildConnector.connector;
+  readonly discover: (options: DiscoveryOptions, jobName: string) => Discovery;
   readonly metrics: ScrapeMetrics;
   readonly clock: Clock;
   readonly log: Log;
   readonly userAgent: string;
 }
 
-/** One job: its connections, and a loop for every target. */
+/** Targets follow what discovery says no more often; a pod that starts changes it several times in a second. */
+const SYNC_INTERVAL_MS = 5_000;
+
+/** Of dropped targets that nobody limited, so many are shown. */
+const MAX_SHOWN_DROPPED = 10_000;
+
+/** One mechanism of the job, and what it found last. */
+interface Mechanism {
+  readonly options: DiscoveryOptions;
+  readonly discovery: Discovery;
+  /** Undefined until it has found out. */
+  groups: readonly TargetGroup[] | undefined;
+}
+
+/** One job: its discovery, its connections, and a loop for every target. */
 export class ScrapePool {
-  readonly job: ScrapeJobOptions;
-  readonly #client: ScrapeClient;
-  readonly #loopParts: LoopParts;
-  readonly #metrics: ScrapeMetrics;
+  readonly #parts: ScrapeParts;
+  #job: ScrapeJobOptions;
+  #client: ScrapeClient;
+  #relabelRules: CompiledRules;
+  #bodyRules: BodyRules;
+  #mechanisms: Mechanism[] = [];
+  /** What a configuration before had found: its targets stay until every mechanism of this one has spoken. */
+  #inherited: readonly TargetGroup[] = [];
   readonly #loops = new Map<string, TargetLoop>();
+  /** Loops of targets that are gone, and not yet at their end. */
+  readonly #ending = new Set<Promise<void>>();
+  #found: TargetSet = { targets: [], dropped: [], refused: [] };
+  #syncedMs = Number.NEGATIVE_INFINITY;
+  #cancelSync: (() => void) | undefined;
 
   constructor(job: ScrapeJobOptions, parts: ScrapeParts) {
-    this.job = job;
-    this.#metrics = parts.metrics;
-    this.#client = new ScrapeClient(job, parts.userAgent, parts.clock, parts.connect);
-    this.#loopParts = { ...parts, job, client: this.#client };
+    this.#parts = parts;
+    this.#job = job;
+    this.#client = new ScrapeClient(job, parts);
+    this.#relabelRules = compileRules(job.relabelRules);
+    this.#bodyRules = bodyRulesOf(job);
+  }
+
+  get job(): ScrapeJobOptions {
+    return this.#job;
   }
 
   get loops(): Iterable<TargetLoop> {
     return this.#loops.values();
   }
 
-  start(): void {
-    for (const target of targetsOf(this.job, this.job.staticConfigs)) this.#add(target);
+  get droppedCount(): number {
+    return this.#found.dropped.length;
   }
 
-  /** @param isGone whether a target is gone from the configuration, and its series end */
-  async stop(isGone: (target: Target) => boolean): Promise<void> {
-    await Promise.all([...this.#loops.values()].map((loop) => loop.stop(isGone(loop.target))));
+  /** Discovered labels of targets that relabelling drops, as many as are to be kept. */
+  get dropped(): readonly Labels[] {
+    return this.#found.dropped.slice(0, this.#job.keepDroppedTargets || MAX_SHOWN_DROPPED);
+  }
+
+  start(): void {
+    this.#mechanisms = this.#job.discovery.map((options) => this.#discover(options));
+    this.#startMechanisms(this.#mechanisms);
+  }
+
+  /** Goes on with other options. Mechanisms that they leave as they are go on, and so do series that keep their labels. */
+  async reconfigure(job: ScrapeJobOptions): Promise<void> {
+    this.#cancelSync?.();
+    // As if one were scheduled: the one at the end serves for all.
+    this.#cancelSync = () => {};
+    await Promise.all([...this.#loops.values()].map((loop) => loop.stop(false)));
+    const replaced = this.#client;
+    if (!haveSameBodyRules(this.#job, job)) this.#bodyRules = bodyRulesOf(job);
+    this.#relabelRules = compileRules(job.relabelRules);
+    this.#job = job;
+    this.#client = new ScrapeClient(job, this.#parts);
+    await Promise.all([replaced.close(), this.#replaceMechanisms()]);
+    this.#cancelSync = undefined;
+    this.#sync(true);
+  }
+
+  /** @param isGone the job is gone from the configuration, and the series of its targets end */
+  async stop(isGone: boolean): Promise<void> {
+    this.#cancelSync?.();
+    await Promise.all(this.#mechanisms.map(({ discovery }) => discovery.stop()));
+    await Promise.all([...[...this.#loops.values()].map((loop) => loop.stop(isGone)), ...this.#ending]);
     this.#loops.clear();
     await this.#client.close();
-    this.#metrics.forgetJob(this.job.jobName);
+    this.#parts.metrics.forgetJob(this.#job.jobName);
   }
 
-  #add(target: Target): void {
-    const loop = new TargetLoop(target, this.#loopParts);
-    this.#loops.set(target.identity, loop);
-    loop.start();
+  #discover(options: DiscoveryOptions): Mechanism {
+    return { options, discovery: this.#parts.discover(options, this.#job.jobName), groups: undefined };
   }
+
+  #startMechanisms(mechanisms: readonly Mechanism[]): void {
+    for (const mechanism of mechanisms) {
+      mechanism.discovery.start((groups) => {
+        mechanism.groups = groups;
+        this.#scheduleSync();
+      });
+    }
+  }
+
+  async #replaceMechanisms(): Promise<void> {
+    const before = this.#mechanisms;
+    const groups = this.#groups();
+    const kept = new Set<Mechanism>();
+    const started: Mechanism[] = [];
+    this.#mechanisms = this.#job.discovery.map((options) => {
+      const same = before.find((each) => !kept.has(each) && isDeepStrictEqual(each.options, options));
+      const mechanism = same ?? this.#discover(options);
+      if (same !== undefined) kept.add(same);
+      else started.push(mechanism);
+      return mechanism;
+    });
+    this.#inherited = groups;
+    const gone = before.filter((mechanism) => !kept.has(mechanism));
+    await Promise.all(gone.map(({ discovery }) => discovery.stop()));
+    this.#startMechanisms(started);
+  }
+
+  #groups(): readonly TargetGroup[] {
+    const known = this.#mechanisms.flatMap(({ groups }) => groups ?? []);
+    if (this.#mechanisms.some(({ groups }) => groups === undefined)) return [...known, ...this.#inherited];
+    this.#inherited = [];
+    return known;
+  }
+
+  /** At once if the last time is long enough ago, else when it will be. */
+  #scheduleSync(): void {
+    if (this.#cancelSync !== undefined) return;
+    const sinceMs = this.#parts.clock.monotonicMs() - this.#syncedMs;
+    if (sinceMs >= SYNC_INTERVAL_MS) this.#sync(false);
+    else {
+      this.#cancelSync = this.#parts.clock.after(SYNC_INTERVAL_MS - sinceMs, () => {
+        this.#cancelSync = undefined;
+        this.#sync(false);
+      });
+    }
+  }
+
+  /** Makes the loops those of the targets that are known now. @param restart also those that run already */
+  #sync(restart: boolean): void {
+    const { clock, metrics } = this.#parts;
+    this.#syncedMs = clock.monotonicMs();
+    const found = targetsOf(this.#job, this.#groups(), this.#relabelRules);
+    this.#reportRefused(found);
+    this.#found = found;
+    const wanted = new Set(found.targets.map(({ identity }) => identity));
+    for (const [identity, loop] of this.#loops) if (!wanted.has(identity)) this.#end(identity, loop);
+    for (const target of found.targets) {
+      const running = this.#loops.get(target.identity);
+      if (running === undefined || restart || !hasSameSettings(running.target, target))
+        this.#run(target, running);
+      else running.target = target;
+    }
+    if (this.#refusal() !== undefined) metrics.countTargetLimitExceeded(this.#job.jobName);
+  }
+
+  #run(target: Target, before: TargetLoop | undefined): void {
+    const stopped = before?.stop(false) ?? Promise.resolve();
+    const { sink, buffers, metrics, clock, log } = this.#parts;
+    const shared = { sink, buffers, metrics, clock, log };
+    const refusal = () => this.#refusal();
+    const parts = { ...shared, job: this.#job, client: this.#client, rules: this.#bodyRules, refusal };
+    const loop = new TargetLoop(target, parts, before);
+    this.#loops.set(target.identity, loop);
+    loop.start(stopped);
+  }
+
+  #end(identity: string, loop: TargetLoop): void {
+    this.#loops.delete(identity);
+    const ended = loop.stop(true).finally(() => this.#ending.delete(ended));
+    this.#ending.add(ended);
+  }
+
+  /** Why no target of the job is scraped. */
+  #refusal(): string | undefined {
+    const { targetLimit } = this.#job;
+    const count = this.#found.targets.length;
+    if (targetLimit === 0 || count <= targetLimit) return undefined;
+    return `target_limit exceeded (number of targets: ${count}, limit: ${targetLimit})`;
+  }
+
+  /** Each once: groups come again and again. */
+  #reportRefused({ refused }: TargetSet): void {
+    const { log, metrics } = this.#parts;
+    const known = new Set(this.#found.refused.map(({ discoveredLabels }) => discoveredLabels.join('\xff')));
+    for (const { discoveredLabels, error } of refused) {
+      metrics.countRefusedTarget(this.#job.jobName);
+      if (known.has(discoveredLabels.join('\xff'))) continue;
+      const address = discoveredLabels[discoveredLabels.indexOf('__address__') + 1];
+      log.error({ job: this.#job.jobName, address, error }, 'target is not scraped');
+    }
+  }
+}
+
+/** Targets of one identity may still differ in what relabelling sets beside labels and URL. */
+function hasSameSettings(a: Target, b: Target): boolean {
+  return (
+    a.intervalMs === b.intervalMs &&
+    a.timeoutMs === b.timeoutMs &&
+    isDeepStrictEqual(a.histograms, b.histograms)
+  );
 }

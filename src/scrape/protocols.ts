@@ -1,13 +1,18 @@
 import type { ExpositionFormat } from '../exposition/content-type.js';
-import { SCRAPE_PROTOCOLS, type ScrapeProtocol } from './options.js';
+import {
+  DEFAULT_SCRAPE_PROTOCOLS,
+  type NameEscapingScheme,
+  SCRAPE_PROTOCOLS,
+  type ScrapeProtocol,
+} from './options.js';
 
 const MEDIA_RANGES: Readonly<Record<ScrapeProtocol, string>> = {
   PrometheusProto:
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
   'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
-  'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8',
+  'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
   'PrometheusText0.0.4': 'text/plain;version=0.0.4',
-  'PrometheusText1.0.0': 'text/plain;version=1.0.0;escaping=allow-utf-8',
+  'PrometheusText1.0.0': 'text/plain;version=1.0.0',
 };
 
 export const PROTOCOL_FORMATS: Readonly<Record<ScrapeProtocol, ExpositionFormat>> = {
@@ -18,9 +23,28 @@ export const PROTOCOL_FORMATS: Readonly<Record<ScrapeProtocol, ExpositionFormat>
   'PrometheusText1.0.0': 'text',
 };
 
+const WITH_ESCAPING: readonly ScrapeProtocol[] = ['OpenMetricsText1.0.0', 'PrometheusText1.0.0'];
+
+/** @param given undefined: what Prometheus asks for by itself, protobuf first where native histograms are wanted */
+export function protocolsOf(
+  given: readonly ScrapeProtocol[] | undefined,
+  scrapesNativeHistograms: boolean,
+): readonly ScrapeProtocol[] {
+  if (given !== undefined) return given;
+  return scrapesNativeHistograms
+    ? ['PrometheusProto', ...DEFAULT_SCRAPE_PROTOCOLS]
+    : DEFAULT_SCRAPE_PROTOCOLS;
+}
+
 /** Prometheus' header: one more than the known protocols, falling by a tenth each, `* / *` last. */
-export function acceptHeader(protocols: readonly ScrapeProtocol[]): string {
+export function acceptHeader(
+  protocols: readonly ScrapeProtocol[],
+  escaping: NameEscapingScheme = 'allow-utf-8',
+): string {
   let weight = SCRAPE_PROTOCOLS.length + 1;
-  const ranges = protocols.map((protocol) => `${MEDIA_RANGES[protocol]};q=0.${weight--}`);
+  const ranges = protocols.map((protocol) => {
+    const parameter = WITH_ESCAPING.includes(protocol) ? `;escaping=${escaping}` : '';
+    return `${MEDIA_RANGES[protocol]}${parameter};q=0.${weight--}`;
+  });
   return [...ranges, `*/*;q=0.${weight}`].join(',');
 }

@@ -3,10 +3,10 @@ import type { ScanVisitor } from '../exposition/openmetrics.js';
 import { parseSampleLine, type SampleLine, seriesEnd } from '../exposition/sample-line.js';
 import { Verdict } from '../model/exemplar.js';
 import { NO_METADATA } from '../model/metadata.js';
-import type { SeriesRef } from '../model/refs.js';
+import { NO_SERIES, type SeriesRef } from '../model/refs.js';
 import { copyBytes, equalBytes, hashBytes, viewOf } from '../util/bytes.js';
 import { grown, nextCapacity } from '../util/columns.js';
-import { type CacheSink, DROPPED, type ResolveSeries, type TakeLine } from './cache-contract.js';
+import { type CacheSink, DROPPED, MALFORMED, type ResolveSeries, type TakeLine } from './cache-contract.js';
 import { ChangedLines } from './changed-lines.js';
 import { forEachSeries, LiveSeries } from './live-series.js';
 import { StartTimes } from './start-times.js';
@@ -41,6 +41,10 @@ export class SeriesCache implements ScanVisitor {
   readonly #changes = new ChangedLines();
   /** Lines that carried ` # {` but are no samples. */
   malformedLines = 0;
+  /** Lines with exemplars whose series relabelling drops. */
+  droppedLines = 0;
+  /** Lines whose (last) exemplar relabelling drops. */
+  relabelledLines = 0;
   /** Lines with exemplars met in this body. */
   lines = 0;
 
@@ -107,6 +111,8 @@ export class SeriesCache implements ScanVisitor {
     this.#starts.begin();
     this.#changes.length = 0;
     this.malformedLines = 0;
+    this.droppedLines = 0;
+    this.relabelledLines = 0;
     this.lines = 0;
   }
 
@@ -145,7 +151,9 @@ export class SeriesCache implements ScanVisitor {
         ? this.#starts.startMs(entry, this.#body, length, at, seriesEnd, lineEnd)
         : 0;
       this.#changing = entry;
-      this.#verdicts[entry] = take(this.#refs[entry] as SeriesRef, seriesEnd, exemplarAt, lineEnd, startMs);
+      const verdict = take(this.#refs[entry] as SeriesRef, seriesEnd, exemplarAt, lineEnd, startMs);
+      if (verdict === Verdict.relabelled) this.relabelledLines++;
+      this.#verdicts[entry] = verdict;
       this.#rememberExemplar(entry, exemplarAt, lineEnd - exemplarAt);
     }
     this.#changes.length = 0;
@@ -201,9 +209,9 @@ export class SeriesCache implements ScanVisitor {
     this.#view = this.#textView;
   }
 
-  /** DROPPED where the store no longer means the entry's series by it. */
+  /** NO_SERIES where the store no longer means the entry's series by it. */
   readonly #currentRef = (entry: Entry): SeriesRef =>
-    this.#isCurrent(entry) ? (this.#refs[entry] as SeriesRef) : DROPPED;
+    this.#isCurrent(entry) ? (this.#refs[entry] as SeriesRef) : NO_SERIES;
 
   /** The first byte of the token that ends at `last`, 1 at the least. */
   #tokenStart(last: number): number {
@@ -229,8 +237,9 @@ export class SeriesCache implements ScanVisitor {
     this.#seenIn[entry] = this.#bodyNumber;
     const exemplarAt = hash + 2;
     const ref = this.#refs[entry] as SeriesRef;
-    if (ref === DROPPED) {
-      this.malformedLines++;
+    if (!isSeries(ref)) {
+      if (ref === DROPPED) this.droppedLines++;
+      else this.malformedLines++;
       return this.#body.indexOf(NEWLINE, exemplarAt);
     }
     const isCurrent = this.#isCurrent(entry);
@@ -245,7 +254,8 @@ export class SeriesCache implements ScanVisitor {
       const verdict = this.#verdicts[entry] as Verdict;
       // Time may change the first two, and a malformed line may have been so in its sample.
       if (verdict !== Verdict.future && verdict !== Verdict.outOfOrder && verdict !== Verdict.malformed) {
-        this.#sink.seenAgain(ref, verdict, this.#nowMs);
+        if (verdict === Verdict.relabelled) this.relabelledLines++;
+        else this.#sink.seenAgain(ref, verdict, this.#nowMs);
         return sameEnd;
       }
     }
@@ -298,7 +308,7 @@ export class SeriesCache implements ScanVisitor {
     this.#seriesLength[entry] = length;
     this.#exemplarLength[entry] = this.#exemplarRoom[entry] = 0;
     this.#refs[entry] = ref;
-    this.#generations[entry] = this.#sink.generation(ref);
+    if (isSeries(ref)) this.#generations[entry] = this.#sink.generation(ref);
     this.#verdicts[entry] = Verdict.accepted;
     this.#following[entry] = BEFORE_FIRST;
     this.#starts.forget(entry);
@@ -331,7 +341,7 @@ export class SeriesCache implements ScanVisitor {
   }
 
   #describe(series: SeriesRef, { labels: [metricName] }: SampleLine): void {
-    if (series === DROPPED || metricName === undefined) return;
+    if (!isSeries(series) || metricName === undefined) return;
     const metadata = this.#comments.metadataOf(metricName[1]);
     if (metadata !== NO_METADATA) this.#sink.describe(series, metadata);
   }
@@ -471,4 +481,8 @@ export class SeriesCache implements ScanVisitor {
     this.#starts.grow(capacity);
     this.#live.grow(capacity);
   }
+}
+
+function isSeries(ref: SeriesRef): boolean {
+  return ref !== MALFORMED && ref !== DROPPED;
 }

@@ -8,10 +8,15 @@ import {
   labelValue,
   METRIC_NAME,
 } from '../model/labels.js';
+import { type CompiledRules, relabel } from '../model/relabel.js';
+import type { NameValidationScheme } from './options.js';
 
 /** What a job says about the labels of its series; 0 means no limit. */
 export interface SeriesLabelRules {
   readonly honorLabels: boolean;
+  /** `metric_relabel_configs` */
+  readonly metricRelabelRules: CompiledRules;
+  readonly nameValidation: NameValidationScheme;
   readonly labelLimit: number;
   readonly labelNameLengthLimitBytes: number;
   readonly labelValueLengthLimitBytes: number;
@@ -23,10 +28,16 @@ const MAX_LABELS = 512;
 /** The labels a series is stored under, or what is wrong with it. */
 export type SeriesLabels =
   | { readonly labels: Labels }
+  /** A relabelling rule says so. */
+  | { readonly dropped: true }
   /** Costs the line. */
   | { readonly malformed: string }
-  /** Costs the scrape, as in Prometheus. */
-  | { readonly overLimit: string };
+  /** Costs the scrape, as in Prometheus: a limit is exceeded, or relabelling took the name away. */
+  | { readonly refused: string };
+
+/** Names before UTF-8 ones were allowed. */
+const LEGACY_METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const LEGACY_LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /**
  * Exposed labels and those of the target → labels of the series (Prometheus `mutateSampleLabels`).
@@ -45,9 +56,21 @@ export function seriesLabels(
     exposed.set(name, isBound(name, metricType) ? canonicalFloat(value) : value);
   }
   if (exposed.size > MAX_LABELS) return { malformed: `a series has ${exposed.size} labels` };
-  const labels = rules.honorLabels ? exposedWin(exposed, targetLabels) : targetWins(exposed, targetLabels);
-  const overLimit = checkLimits(labels, rules);
-  return overLimit === undefined ? { labels } : { overLimit };
+  const merged = rules.honorLabels ? exposedWin(exposed, targetLabels) : targetWins(exposed, targetLabels);
+  const labels = relabel(merged, rules.metricRelabelRules);
+  if (labels === undefined || labels.length === 0) return { dropped: true };
+  const refused = checkNames(labels, rules) ?? checkLimits(labels, rules);
+  return refused === undefined ? { labels } : { refused };
+}
+
+function checkNames(labels: Labels, { nameValidation }: SeriesLabelRules): string | undefined {
+  const metricName = labelValue(labels, METRIC_NAME);
+  if (metricName === '') return 'missing metric name (__name__ label)';
+  if (nameValidation === 'utf8') return undefined;
+  if (!LEGACY_METRIC_NAME.test(metricName)) return `invalid metric name: ${JSON.stringify(metricName)}`;
+  for (const [name] of labelPairs(labels))
+    if (!LEGACY_LABEL_NAME.test(name)) return `invalid label name: ${JSON.stringify(name)}`;
+  return undefined;
 }
 
 function isBound(name: string, metricType: string | undefined): boolean {

@@ -271,22 +271,11 @@ warns(
 warns(
   'relabelled URL as target',
   job('relabel_configs: [{action: keep}]', 'static_configs: [{targets: [https://h]}]'),
-  '3:5: scrape_configs[0].relabel_configs is not applied in this version: targets are scraped at the address and with the labels they are listed with, also those a rule would drop',
-  '4:33: target "https://h" is not scraped: it is no address until relabel_configs are applied',
 );
 warns(
-  'protobuf',
-  job(
-    'scrape_protocols: [PrometheusProto, OpenMetricsText1.0.0]',
-    'fallback_scrape_protocol: PrometheusProto',
-  ),
-  '3:23: scrape_configs[0].scrape_protocols names PrometheusProto, which this version cannot read and does not offer to targets',
-  '4:31: scrape_configs[0].fallback_scrape_protocol: PrometheusProto is not read in this version; answers without a usable Content-Type fail',
-);
-warns(
-  'no OpenMetrics',
+  'text formats alone',
   job('scrape_protocols: [PrometheusText0.0.4]'),
-  '3:23: scrape_configs[0].scrape_protocols names no OpenMetrics format: the others carry no exemplars, so none will be found',
+  '3:23: scrape_configs[0].scrape_protocols names text formats alone: they carry no exemplars, so none will be found',
 );
 warns(
   'nothing to send',

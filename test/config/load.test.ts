@@ -5,9 +5,11 @@ import { formatIssue } from '../../src/config/issue.js';
 import { type ConfigResult, loadConfig, loadConfigFile } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import { DEFAULT_QUEUE, DEFAULT_REMOTE_WRITE } from '../../src/forward/options.js';
+import { DEFAULT_HTTP_CLIENT } from '../../src/http-client/options.js';
 import { DEFAULT_RELABEL_RULE } from '../../src/model/relabel.js';
 import { DEFAULT_SCRAPE_JOB } from '../../src/scrape/options.js';
 import { DEFAULT_STORE_OPTIONS } from '../../src/store/options.js';
+import { staticTargets } from '../support/scrape-target.js';
 
 function configOf(result: ConfigResult): Config {
   if (!result.ok) throw new Error(result.errors.map(formatIssue).join('\n'));
@@ -48,8 +50,23 @@ global:
   label_limit: 64
   label_name_length_limit: 100
   label_value_length_limit: 1e3
+  target_limit: 5
+  keep_dropped_targets: 7
+  scrape_native_histograms: true
+  metric_name_validation_scheme: legacy
 scrape_configs:
   - job_name: shop
+    target_limit: 6
+    always_scrape_classic_histograms: true
+    convert_classic_histograms_to_nhcb: true
+    metric_name_escaping_scheme: dots
+    exemplar_validation: full
+    text_exemplars: read
+    trace_id_labels: [tid]
+    bearer_token: t0ken
+    relabel_configs: [{action: drop, source_labels: [a], regex: b}]
+    metric_relabel_configs: [{action: labeldrop, regex: pod}]
+    exemplar_relabel_configs: [{action: labelkeep, regex: tid}]
     scrape_interval: 15s
     metrics_path: /probe
     scheme: https
@@ -113,19 +130,49 @@ retention_target: 1d
       params: { module: ['a', 'b'], debug: ['1'] },
       honorLabels: true,
       honorTimestamps: false,
+      nameValidation: 'legacy',
+      nameEscaping: 'dots',
+      exemplarValidation: 'full',
+      textExemplars: 'read',
+      traceIdLabels: ['tid'],
+      scrapeNativeHistograms: true,
+      alwaysScrapeClassicHistograms: true,
+      convertClassicHistogramsToNhcb: true,
+      relabelRules: [{ ...DEFAULT_RELABEL_RULE, action: 'drop', sourceLabels: ['a'], regex: 'b' }],
+      metricRelabelRules: [{ ...DEFAULT_RELABEL_RULE, action: 'labeldrop', regex: 'pod' }],
+      exemplarRelabelRules: [{ ...DEFAULT_RELABEL_RULE, action: 'labelkeep', regex: 'tid' }],
       enableCompression: false,
-      followRedirects: false,
       scrapeProtocols: ['OpenMetricsText0.0.1'],
       fallbackScrapeProtocol: 'PrometheusText0.0.4',
       bodySizeLimitBytes: 1024 * 1024,
       sampleLimit: 1_000,
+      targetLimit: 6,
+      keepDroppedTargets: 7,
       labelLimit: 1,
       labelNameLengthLimitBytes: 100,
       labelValueLengthLimitBytes: 1_000,
-      staticConfigs: [
-        { targets: ['a:80', 'b:80'], labels: { version: '1.10', on: 'true', empty: '' } },
-        { targets: ['c:80'], labels: {} },
+      discovery: [
+        {
+          type: 'static',
+          groups: [
+            {
+              source: 'scrape_configs[0].static_configs[0]',
+              targets: [{ __address__: 'a:80' }, { __address__: 'b:80' }],
+              labels: { version: '1.10', on: 'true', empty: '' },
+            },
+            {
+              source: 'scrape_configs[0].static_configs[1]',
+              targets: [{ __address__: 'c:80' }],
+              labels: {},
+            },
+          ],
+        },
       ],
+      httpClient: {
+        ...DEFAULT_HTTP_CLIENT,
+        followRedirects: false,
+        auth: { type: 'authorization', scheme: 'Bearer', credentials: { text: 't0ken' } },
+      },
     },
   ]);
   const externalLabels = ['price', '$5 $', 'replica', '1', 'zone', 'eu-1'];
@@ -194,15 +241,17 @@ t.test('what a job inherits', async (t) => {
 t.test('protocols that cannot be read are not offered', async (t) => {
   const protocols = (list: string) =>
     load(`scrape_configs: [{job_name: a, scrape_protocols: [${list}]}]`).scrapeJobs[0]!.scrapeProtocols;
-  t.strictSame(protocols('PrometheusProto, OpenMetricsText0.0.1'), ['OpenMetricsText0.0.1']);
-  t.strictSame(protocols('PrometheusProto'), DEFAULT_SCRAPE_JOB.scrapeProtocols);
+  t.strictSame(protocols('PrometheusProto, OpenMetricsText0.0.1'), [
+    'PrometheusProto',
+    'OpenMetricsText0.0.1',
+  ]);
 });
 
-t.test('URLs that only relabelling would make an address are left out', async (t) => {
+t.test('targets may be URLs where relabelling makes addresses of them', async (t) => {
   const config = load(
-    'scrape_configs: [{job_name: a, relabel_configs: [{}], static_configs: [{targets: [https://x, h:1]}]}]',
+    'scrape_configs: [{job_name: a, relabel_configs: [{target_label: x}], static_configs: [{targets: [https://x, h:1]}]}]',
   );
-  t.strictSame(config.scrapeJobs[0]!.staticConfigs, [{ targets: ['h:1'], labels: {} }]);
+  t.strictSame(staticTargets(config.scrapeJobs[0]!), [['https://x', 'h:1']]);
 });
 
 t.test('anchors, aliases and merge keys', async (t) => {
@@ -225,7 +274,7 @@ scrape_configs:
       ['c', 'http'],
     ],
   );
-  for (const job of config.scrapeJobs) t.strictSame(job.staticConfigs, [{ targets: ['h:1'], labels: {} }]);
+  for (const job of config.scrapeJobs) t.strictSame(staticTargets(job), [['h:1']]);
 });
 
 t.test('names of remote writes', async (t) => {
@@ -249,7 +298,8 @@ t.test('credentials leave the URL', async (t) => {
 t.test('labels may have any name', async (t) => {
   const text =
     'scrape_configs: [{job_name: a, static_configs: [{targets: [h], labels: {__proto__: x, "a b": y}}]}]';
-  const [group] = load(text).scrapeJobs[0]!.staticConfigs;
+  const [mechanism] = load(text).scrapeJobs[0]!.discovery;
+  const group = mechanism?.type === 'static' ? mechanism.groups[0] : undefined;
   t.strictSame(Object.entries(group!.labels), [
     ['__proto__', 'x'],
     ['a b', 'y'],

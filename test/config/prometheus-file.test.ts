@@ -2,6 +2,7 @@
 import t from 'tap';
 import { formatIssue } from '../../src/config/issue.js';
 import { loadConfig } from '../../src/config/load.js';
+import { staticTargets } from '../support/scrape-target.js';
 
 const text = `# my global config
 global:
@@ -81,27 +82,18 @@ t.test('a prometheus.yml', async (t) => {
       '11:1 rule_files',
       '14:1 alerting',
       '21:3 storage.tsdb',
-      '49:5 scrape_configs[1].metric_relabel_configs',
-      '57:19 target "https://prometheus.io"',
-      '58:5 scrape_configs[2].relabel_configs',
-      '63:5 scrape_configs[3].tls_config',
-      '64:5 scrape_configs[3].bearer_token_file',
-      '65:5 scrape_configs[3].kubernetes_sd_configs',
+      "63:27 scrape_configs[3].tls_config.ca_file: until it can be read, requests fail: ENOENT: no such file or directory, access '/var/run/secrets/ca.crt'",
+      "64:24 scrape_configs[3].bearer_token_file: until it can be read, requests fail: ENOENT: no such file or directory, access '/var/run/secrets/token'",
     ],
   );
   const { config } = result;
   t.strictSame(config.externalLabels, ['datacenter', '1', 'monitor', 'codelab-monitor', 'replica', 'p-0']);
   t.strictSame(
-    config.scrapeJobs.map((job) => [job.jobName, job.intervalMs, job.timeoutMs, job.staticConfigs]),
+    config.scrapeJobs.map((job) => [job.jobName, job.intervalMs, job.timeoutMs, staticTargets(job)]),
     [
-      ['prometheus', 15_000, 10_000, [{ targets: ['localhost:9090'], labels: {} }]],
-      [
-        'node',
-        15_000,
-        10_000,
-        [{ targets: ['10.0.0.1:9100', '10.0.0.2:9100'], labels: { env: 'prod', version: '1.20' } }],
-      ],
-      ['blackbox', 15_000, 10_000, [{ targets: [], labels: {} }]],
+      ['prometheus', 15_000, 10_000, [['localhost:9090']]],
+      ['node', 15_000, 10_000, [['10.0.0.1:9100', '10.0.0.2:9100']]],
+      ['blackbox', 15_000, 10_000, [['https://prometheus.io']]],
       ['kubernetes-pods', 15_000, 10_000, []],
     ],
   );

@@ -6,6 +6,7 @@ import { IssueReport } from '../../src/config/issue.js';
 import { loadConfig, loadConfigFile } from '../../src/config/load.js';
 import { configReference, SECTIONS } from '../../src/config/reference.js';
 import { readRoot, section } from '../../src/config/table.js';
+import { staticTargets } from '../support/scrape-target.js';
 
 const fileOf = (path: string) => new URL(`../../${path}`, import.meta.url);
 
@@ -59,11 +60,7 @@ t.test('the example file', async (t) => {
   t.strictSame(all.config.store, result.config.store, 'its comments show the defaults');
   t.strictSame(all.config.journal, result.config.journal);
   t.strictSame(
-    result.config.scrapeJobs.map(({ jobName, intervalMs, staticConfigs }) => [
-      jobName,
-      intervalMs,
-      staticConfigs[0]!.targets,
-    ]),
+    result.config.scrapeJobs.map((job) => [job.jobName, job.intervalMs, ...staticTargets(job)]),
     [
       ['demo', 5_000, ['127.0.0.1:9464']],
       ['exemplard', 5_000, ['127.0.0.1:9199']],

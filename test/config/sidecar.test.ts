@@ -1,13 +1,14 @@
 import t from 'tap';
 import { configForScrapeUrls } from '../../src/config/sidecar.js';
+import { staticTargets } from '../support/scrape-target.js';
 
 function jobsOf(...urls: string[]) {
   const result = configForScrapeUrls(urls);
   if (!result.ok) throw new Error(result.errors.join('\n'));
-  return result.config.scrapeJobs.map(({ jobName, scheme, metricsPath, params, staticConfigs }) => ({
-    jobName,
-    url: `${scheme}://${staticConfigs.map(({ targets }) => targets.join()).join(';')}${metricsPath}`,
-    params,
+  return result.config.scrapeJobs.map((job) => ({
+    jobName: job.jobName,
+    url: `${job.scheme}://${staticTargets(job).join(';')}${job.metricsPath}`,
+    params: job.params,
   }));
 }
 
@@ -28,8 +29,8 @@ t.test('a URL is a target, scraped every 5 s', async (t) => {
     scheme: 'https',
     metricsPath: '/actuator/prometheus',
     params: { a: ['1', '2'], b: [''] },
-    staticConfigs: [{ targets: ['app:8443'], labels: {} }],
   });
+  t.strictSame(staticTargets(job!), [['app:8443']]);
   t.match(result.config.text, /^scrape_configs:\n {2}- job_name: sidecar\n/);
 });
 
@@ -51,13 +52,23 @@ t.test('URLs share a job where only the address differs, and count once', async 
 });
 
 t.test('every URL that is refused is named', async (t) => {
+  t.strictSame(errorsOf('localhost:8080/metrics', 'http://a:1', 'http://', 'ftp://me:hunter2@a'), [
+    '--scrape: "localhost:8080/metrics" must start with http:// or https://',
+    '--scrape: "http://" is not a URL',
+    '--scrape: "ftp://me:<secret>@a" must start with http:// or https://',
+  ]);
+});
+
+t.test('credentials of a URL are sent as basic authentication', async (t) => {
+  const result = configForScrapeUrls(['http://me:p%40ss@a:1', 'http://a:1', 'http://you@a:1']);
+  if (!result.ok) throw new Error(result.errors.join());
   t.strictSame(
-    errorsOf('localhost:8080/metrics', 'http://a:1', 'http://', 'http://me:hunter2@a', 'ftp://me:hunter2@a'),
+    result.config.scrapeJobs.map(({ httpClient }) => httpClient.auth),
     [
-      '--scrape: "localhost:8080/metrics" must start with http:// or https://',
-      '--scrape: "http://" is not a URL',
-      '--scrape: "http://me:<secret>@a" has credentials, which this version does not send to targets',
-      '--scrape: "ftp://me:<secret>@a" must start with http:// or https://',
+      { type: 'basic', username: { text: 'me' }, password: { text: 'p@ss' } },
+      { type: 'none' },
+      { type: 'basic', username: { text: 'you' }, password: { text: '' } },
     ],
   );
+  t.notMatch(result.config.text, /p@ss/);
 });

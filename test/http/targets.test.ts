@@ -27,7 +27,11 @@ const never: ActiveTarget = {
 t.test('targets', async (t) => {
   const api = await createApi(undefined, {
     activeTargets: () => [target, never],
-    scrapePools: () => ['shop', 'bank', 'empty'],
+    scrapePools: () => [
+      { name: 'shop', dropped: [['__address__', 'gone:80', 'job', 'shop']], droppedCount: 3 },
+      { name: 'bank', dropped: [], droppedCount: 0 },
+      { name: 'empty', dropped: [], droppedCount: 0 },
+    ],
   });
   const data = async (parameters: string) => (await get(api, `/api/v1/targets?${parameters}`)).body.data;
 
@@ -61,7 +65,11 @@ t.test('targets', async (t) => {
   t.equal(await pools('state=other'), '');
   t.strictSame(await data('state=dropped'), {
     activeTargets: [],
-    droppedTargets: [],
-    droppedTargetCounts: { bank: 0, empty: 0, shop: 0 },
+    droppedTargets: [{ discoveredLabels: { __address__: 'gone:80', job: 'shop' }, scrapePool: 'shop' }],
+    droppedTargetCounts: { bank: 0, empty: 0, shop: 3 },
+  });
+  t.strictSame((await data('state=dropped&scrapePool=bank')).droppedTargets, []);
+  t.strictSame((await get(api, '/api/v1/scrape_pools')).body.data, {
+    scrapePools: ['bank', 'empty', 'shop'],
   });
 });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Labels } from '../../src/model/labels.js';
-import type { BodyRules } from '../../src/scrape/body-reader.js';
+import { DEFAULT_RELABEL_RULE, type RelabelRule } from '../../src/model/relabel.js';
+import { type BodyRules, bodyRulesOf } from '../../src/scrape/body-rules.js';
+import { DEFAULT_SCRAPE_JOB } from '../../src/scrape/options.js';
 import { fuzzBounds } from '../support/fuzz.js';
 import { NO_RULES, RecordingSink, ReusedBuffer, type Row, readSlowly } from '../support/scraped.js';
 
@@ -112,14 +114,35 @@ const EDIT: fc.Arbitrary<Edit> = fc.oneof(
   },
 );
 
-const RULES: fc.Arbitrary<BodyRules> = fc.record({
-  honorLabels: fc.boolean(),
-  honorTimestamps: fc.boolean(),
-  sampleLimit: fc.constant(0),
-  labelLimit: fc.constantFrom(0, 0, 0, 3),
-  labelNameLengthLimitBytes: fc.constantFrom(0, 0, 0, 8),
-  labelValueLengthLimitBytes: fc.constantFrom(0, 0, 0, 100),
-});
+const rule = (options: Partial<RelabelRule>): RelabelRule => ({ ...DEFAULT_RELABEL_RULE, ...options });
+
+const METRIC_RULES = fc.constantFrom<readonly RelabelRule[]>(
+  [],
+  [],
+  [rule({ action: 'drop', sourceLabels: ['x'], regex: '1' })],
+  [rule({ action: 'labeldrop', regex: 'x' })],
+  [rule({ sourceLabels: ['y'], regex: '(.+)', targetLabel: '__name__' })],
+  [rule({ sourceLabels: ['x'], regex: '2', targetLabel: '__name__', replacement: '' })],
+);
+
+const EXEMPLAR_RULES = fc.constantFrom<readonly RelabelRule[]>(
+  [],
+  [],
+  [rule({ action: 'labeldrop', regex: 'a|z' })],
+  [rule({ action: 'keep', sourceLabels: ['trace_id'], regex: '.+' })],
+);
+
+const RULES: fc.Arbitrary<BodyRules> = fc
+  .record({
+    honorLabels: fc.boolean(),
+    honorTimestamps: fc.boolean(),
+    labelLimit: fc.constantFrom(0, 0, 0, 3),
+    labelNameLengthLimitBytes: fc.constantFrom(0, 0, 0, 8),
+    labelValueLengthLimitBytes: fc.constantFrom(0, 0, 0, 100),
+    metricRelabelRules: METRIC_RULES,
+    exemplarRelabelRules: EXEMPLAR_RULES,
+  })
+  .map((options) => bodyRulesOf({ ...DEFAULT_SCRAPE_JOB, jobName: 'j', ...options }));
 const TARGET: Labels = ['instance', 'h:1', 'job', 'j'];
 
 const textOf = (line: Line | string) =>

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { Verdict } from '../../src/model/exemplar.js';
 import { formatLabels, labelsFromRecord } from '../../src/model/labels.js';
-import type { BodyRules } from '../../src/scrape/body-reader.js';
+import type { BodyRules } from '../../src/scrape/body-rules.js';
 import { seriesLabels } from '../../src/scrape/series-labels.js';
 import { NO_RULES, RecordingSink, ReusedBuffer, readSlowly } from '../support/scraped.js';
 

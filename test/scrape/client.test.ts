@@ -2,12 +2,14 @@ import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
+import { DEFAULT_HTTP_CLIENT } from '../../src/http-client/options.js';
 import { BodyBuffer } from '../../src/scrape/body-buffer.js';
 import { ScrapeClient } from '../../src/scrape/client.js';
 import { ScrapeFailure } from '../../src/scrape/failure.js';
 import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
 import { acceptHeader } from '../../src/scrape/protocols.js';
 import { systemClock } from '../../src/util/clock.js';
+import { targetAt } from '../support/scrape-target.js';
 import { type Answer, body, OPENMETRICS, serveTarget } from '../support/target.js';
 
 const TEXT = 'm 1 # {a="b"} 1 1\n# EOF\n';
@@ -17,11 +19,15 @@ async function fetchOnce(answer: Answer, options: Partial<ScrapeJobOptions> = {}
   const target = await serveTarget(answer);
   t.teardown(() => target.close());
   const job = { ...DEFAULT_SCRAPE_JOB, jobName: 'j', timeoutMs: 2000, ...options };
-  const client = new ScrapeClient(job, 'exemplard/test', systemClock);
+  const client = new ScrapeClient(job, { userAgent: 'exemplard/test', clock: systemClock });
   const buffer = new BodyBuffer();
   const signal = new AbortController().signal;
   try {
-    const contentType = await client.fetch(new URL(path, target.url), buffer, signal);
+    const contentType = await client.fetch(
+      client.requestTo(targetAt(new URL(path, target.url), job)),
+      buffer,
+      signal,
+    );
     return { text: buffer.bytes.toString('utf8', 0, buffer.length), contentType, target };
   } catch (error) {
     if (!(error instanceof ScrapeFailure)) throw error;
@@ -96,7 +102,9 @@ t.test('bodies', async () => {
   await f('long gzip', body(gzipSync(long), gzip), long);
   await f('empty gzip', body(gzipSync(''), gzip), /^$/);
   await f('gzip in two members', body(Buffer.concat([gzipSync('a'), gzipSync('b')]), gzip), 'ab');
-  await f('another encoding is passed on as it is', body('xyz', { 'content-encoding': 'br' }), 'xyz');
+  const notAsked = 'encoding: Content-Encoding br was not asked for';
+  await f('another compression', body('xyz', { 'content-encoding': 'br' }), notAsked);
+  await f('what is no encoding is passed on as it is', body('xyz', { 'content-encoding': 'utf-8' }), 'xyz');
   await f('no gzip', body(TEXT, gzip), /^encoding: gzip: incorrect header check/);
   await f('half a gzip', body(gzipSync(long).subarray(0, 500), gzip), /^encoding: gzip: unexpected end/);
   await f('nothing for gzip', body('', gzip), /^(encoding: gzip: unexpected end|$)/);
@@ -131,7 +139,7 @@ t.test('redirects', async () => {
   await f('one', hops(1), TEXT);
   await f('ten', hops(10), TEXT);
   await f('not followed', hops(1), 'status: server returned HTTP status 302 Found', {
-    followRedirects: false,
+    httpClient: { ...DEFAULT_HTTP_CLIENT, followRedirects: false },
   });
   await f('for ever', hops(1e9), /^(status|connect): .*(302|redirect)/);
   await f('nowhere', (r) => r.writeHead(302).end(), /^status: server returned HTTP status 302/);
@@ -174,8 +182,15 @@ t.test('what breaks off', async (t) => {
   );
   const closed = await serveTarget();
   await closed.close();
-  const client = new ScrapeClient({ ...DEFAULT_SCRAPE_JOB, jobName: 'j' }, 'x', systemClock);
-  const refused = client.fetch(closed.url, new BodyBuffer(), new AbortController().signal);
+  const client = new ScrapeClient(
+    { ...DEFAULT_SCRAPE_JOB, jobName: 'j' },
+    { userAgent: 'x', clock: systemClock },
+  );
+  const refused = client.fetch(
+    client.requestTo(targetAt(closed.url)),
+    new BodyBuffer(),
+    new AbortController().signal,
+  );
   t.match(await reasonOf(refused), /^connect: .*ECONNREFUSED/);
   await client.close();
 });
@@ -184,9 +199,17 @@ t.test('what is not HTTP', async (t) => {
   const server = createServer((socket) => socket.end('hello\r\n\r\n')).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as { port: number };
-  const client = new ScrapeClient({ ...DEFAULT_SCRAPE_JOB, jobName: 'j' }, 'x', systemClock);
+  const client = new ScrapeClient(
+    { ...DEFAULT_SCRAPE_JOB, jobName: 'j' },
+    { userAgent: 'x', clock: systemClock },
+  );
   const url = new URL(`http://127.0.0.1:${port}/`);
-  t.match(await reasonOf(client.fetch(url, new BodyBuffer(), new AbortController().signal)), /^connect: /);
+  t.match(
+    await reasonOf(
+      client.fetch(client.requestTo(targetAt(url)), new BodyBuffer(), new AbortController().signal),
+    ),
+    /^connect: /,
+  );
   await client.close();
   server.close();
 });
@@ -194,22 +217,35 @@ t.test('what is not HTTP', async (t) => {
 t.test('a stop ends an exchange that hangs', async (t) => {
   const target = await serveTarget(() => {});
   t.teardown(() => target.close());
-  const client = new ScrapeClient({ ...DEFAULT_SCRAPE_JOB, jobName: 'j' }, 'x', systemClock);
+  const client = new ScrapeClient(
+    { ...DEFAULT_SCRAPE_JOB, jobName: 'j' },
+    { userAgent: 'x', clock: systemClock },
+  );
   const stop = new AbortController();
-  const fetched = client.fetch(target.url, new BodyBuffer(), stop.signal);
+  const fetched = client.fetch(client.requestTo(targetAt(target.url)), new BodyBuffer(), stop.signal);
   await setTimeout(50);
   stop.abort();
   t.match(await reasonOf(fetched), /^stopped: /);
-  t.match(await reasonOf(client.fetch(target.url, new BodyBuffer(), stop.signal)), /^stopped: /);
+  t.match(
+    await reasonOf(client.fetch(client.requestTo(targetAt(target.url)), new BodyBuffer(), stop.signal)),
+    /^stopped: /,
+  );
   await client.close();
 });
 
 t.test('one connection serves one target after another scrape', async (t) => {
   const target = await serveTarget(body(TEXT));
   t.teardown(() => target.close());
-  const client = new ScrapeClient({ ...DEFAULT_SCRAPE_JOB, jobName: 'j' }, 'x', systemClock);
+  const client = new ScrapeClient(
+    { ...DEFAULT_SCRAPE_JOB, jobName: 'j' },
+    { userAgent: 'x', clock: systemClock },
+  );
   for (let i = 0; i < 3; i++) {
-    await client.fetch(target.url, new BodyBuffer(), new AbortController().signal);
+    await client.fetch(
+      client.requestTo(targetAt(target.url)),
+      new BodyBuffer(),
+      new AbortController().signal,
+    );
     await setTimeout(10);
   }
   t.equal(new Set(target.requests.map((request) => request.socket)).size, 1);

@@ -1,14 +1,16 @@
 import t from 'tap';
+import { createDiscovery } from '../../src/discovery/discovery.js';
+import { DiscoveryMetrics } from '../../src/discovery/metrics.js';
 import { BodyBufferPool } from '../../src/scrape/body-buffer.js';
 import { createConnector } from '../../src/scrape/connector.js';
 import type { TargetLoop } from '../../src/scrape/loop.js';
 import { ScrapeManager } from '../../src/scrape/manager.js';
 import { ScrapeMetrics } from '../../src/scrape/metrics.js';
 import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
-import { targetsOf } from '../../src/scrape/target.js';
 import { createRegistry } from '../../src/telemetry/registry.js';
 import { silentLog } from '../../src/util/log.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { findTargets, groupOf, staticDiscovery } from '../support/scrape-target.js';
 import { RecordingSink } from '../support/scraped.js';
 import { body, type ServedTarget, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
@@ -21,11 +23,21 @@ function createManager() {
   const registry = createRegistry();
   const logged: string[] = [];
   const note = (fields: object, message: string) => logged.push(`${message} ${JSON.stringify(fields)}`);
+  const log = { ...silentLog, info: note, warn: note, error: note };
+  const discoveryMetrics = new DiscoveryMetrics(registry);
   const manager = new ScrapeManager({
     clock,
     sink,
     userAgent: 'exemplard/test',
-    log: { ...silentLog, info: note, warn: note, error: note },
+    log,
+    discover: (options, jobName) =>
+      createDiscovery(options, {
+        clock,
+        log,
+        jobName,
+        userAgent: 'exemplard/test',
+        metrics: discoveryMetrics,
+      }),
     buffers: new BodyBufferPool(),
     connect: createConnector(),
     metrics: new ScrapeMetrics(registry, () => []),
@@ -40,7 +52,7 @@ const job = (target: ServedTarget | string, options: Partial<ScrapeJobOptions> =
   jobName: 'j',
   intervalMs: 10_000,
   timeoutMs: 5_000,
-  staticConfigs: [{ targets: [typeof target === 'string' ? target : target.address], labels: {} }],
+  discovery: staticDiscovery(typeof target === 'string' ? target : target.address),
   ...options,
 });
 
@@ -67,7 +79,7 @@ t.test('scrapes come at the interval, at the place of the target in it', async (
     await nextScrape(parts);
     timesMs.push(parts.loops()[0]!.status.lastScrapeMs);
   }
-  const [found] = targetsOf(job(target), job(target).staticConfigs);
+  const [found] = findTargets(job(target), [groupOf([target.address])]).targets;
   t.same(
     timesMs.map((timeMs) => timeMs % 10_000),
     Array(3).fill(Math.floor(found!.phase * 10_000)),
@@ -86,10 +98,10 @@ t.test('never two scrapes of a target at once; a slow one skips ticks', async (t
   const target = await serveTarget((response, request) => waiting.push(() => body(TEXT)(response, request)));
   t.teardown(() => target.close());
   const parts = createManager();
-  await parts.manager.apply([job(target, { timeoutMs: 60_000 })]);
-  await parts.clock.advance(10_000);
+  await parts.manager.apply([job(target, { timeoutMs: 10_000 })]);
+  await nextTick(parts.clock);
   await until(() => target.requests.length === 1, 'the first request');
-  await parts.clock.advance(35_000);
+  await parts.clock.advance(9_999);
   t.equal(target.requests.length, 1, 'none while one is under way');
   waiting.shift()?.();
   await until(() => parts.loops()[0]?.status.health === 'up', 'its end');

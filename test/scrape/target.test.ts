@@ -1,15 +1,15 @@
 import t from 'tap';
 import { formatLabels } from '../../src/model/labels.js';
 import type { TargetGroup } from '../../src/model/target-group.js';
-import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
-import { targetsOf } from '../../src/scrape/target.js';
+import type { ScrapeJobOptions } from '../../src/scrape/options.js';
+import { findTargets, groupOf } from '../support/scrape-target.js';
 
 const targets = (options: Partial<ScrapeJobOptions>, groups: readonly TargetGroup[]) =>
-  targetsOf({ ...DEFAULT_SCRAPE_JOB, jobName: 'j', ...options }, groups);
+  findTargets(options, groups).targets;
 
 /** One target of a job. */
 const one = (options: Partial<ScrapeJobOptions>, labels: Record<string, string> = {}, address = 'h:1') =>
-  targets(options, [{ targets: [address], labels }])[0]!;
+  targets(options, [groupOf([address], labels)])[0]!;
 
 t.test('URLs', async (t) => {
   const f = (options: Partial<ScrapeJobOptions>, want: string, labels: Record<string, string> = {}) =>
@@ -35,15 +35,15 @@ t.test('labels', async (t) => {
   f({ __address__: 'other:2' }, '{instance="h:1", job="j"}');
   t.equal(
     formatLabels(one({ intervalMs: 90_000, params: { m: ['a'] } }, { __meta_a: 'b' }).discoveredLabels),
-    '{__address__="h:1", __meta_a="b", __metrics_path__="/metrics", __param_m="a", __scheme__="http", __scrape_interval__="1m30s", __scrape_timeout__="10s", job="j"}',
+    '{__address__="h:1", __always_scrape_classic_histograms__="false", __convert_classic_histograms_to_nhcb__="false", __meta_a="b", __metrics_path__="/metrics", __param_m="a", __scheme__="http", __scrape_interval__="1m30s", __scrape_native_histograms__="false", __scrape_timeout__="10s", job="j"}',
   );
 });
 
 t.test('the same target twice is scraped once', async (t) => {
   const found = targets({}, [
-    { targets: ['a:1', 'b:1', 'a:1'], labels: {} },
-    { targets: ['a:1'], labels: { x: 'y' } },
-    { targets: ['a:1'], labels: { __meta_file: 'z' } },
+    groupOf(['a:1', 'b:1', 'a:1'], {}),
+    groupOf(['a:1'], { x: 'y' }),
+    groupOf(['a:1'], { __meta_file: 'z' }),
   ]);
   t.same(
     found.map((target) => formatLabels(target.labels)),
@@ -53,7 +53,7 @@ t.test('the same target twice is scraped once', async (t) => {
 
 t.test('every target has its place in the interval, and the same one every time', async (t) => {
   const addresses = Array.from({ length: 1000 }, (_, i) => `h:${i}`);
-  const phases = () => targets({}, [{ targets: addresses, labels: {} }]).map((target) => target.phase);
+  const phases = () => targets({}, [groupOf(addresses, {})]).map((target) => target.phase);
   t.same(phases(), phases());
   const tenths = new Map<number, number>();
   for (const phase of phases())

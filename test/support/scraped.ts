@@ -10,20 +10,16 @@ import {
 import { formatLabels, type Labels, labelsToJson } from '../../src/model/labels.js';
 import type { Metadata } from '../../src/model/metadata.js';
 import type { SeriesRef } from '../../src/model/refs.js';
-import { BodyReader, type BodyRules } from '../../src/scrape/body-reader.js';
+import { BodyReader } from '../../src/scrape/body-reader.js';
+import { type BodyRules, bodyRulesOf } from '../../src/scrape/body-rules.js';
+import { ExemplarRelabelling } from '../../src/scrape/exemplar-relabelling.js';
 import type { ExemplarSink } from '../../src/scrape/exemplar-sink.js';
+import { DEFAULT_SCRAPE_JOB } from '../../src/scrape/options.js';
 import { seriesLabels } from '../../src/scrape/series-labels.js';
 import { viewOf } from '../../src/util/bytes.js';
 import { parseGoFloat } from '../../src/util/go-float.js';
 
-export const NO_RULES: BodyRules = {
-  honorLabels: false,
-  honorTimestamps: true,
-  sampleLimit: 0,
-  labelLimit: 0,
-  labelNameLengthLimitBytes: 0,
-  labelValueLengthLimitBytes: 0,
-};
+export const NO_RULES: BodyRules = bodyRulesOf({ ...DEFAULT_SCRAPE_JOB, jobName: 'j' });
 
 /** An exemplar as it was appended. */
 export interface Row {
@@ -185,20 +181,22 @@ function rowsOfLine(
   const sample = parseSampleLine(line, 0, line.length);
   if (sample === undefined || sample.sampleEnd === line.length) return [];
   const result = seriesLabels(sample, type, targetLabels, rules);
-  if ('overLimit' in result) return { error: result.overLimit };
-  if ('malformed' in result) return [];
+  if ('refused' in result) return { error: result.refused };
+  if (!('labels' in result)) return [];
   const value = new SampleText();
   value.parse(line, sample.seriesEnd, line.length);
   const isTimed = rules.honorTimestamps && !Number.isNaN(value.timestampMs);
   const sampleMs = isTimed ? value.timestampMs : scrapeMs;
   const rows: Row[] = [];
   const exemplar = new ExemplarText();
+  const relabelling = new ExemplarRelabelling(rules.exemplarRelabelRules);
   for (let at = sample.sampleEnd + 3; at < line.length; ) {
     const end = exemplar.parse(line, at, line.length);
     if (end < 0) break;
     if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
     const shown = { value: value.value, timestampMs: sampleMs, startMs: startMs() };
-    rows.push(rowOf(formatLabels(result.labels), exemplar, shown));
+    const rewritten = relabelling.rewrite(exemplar);
+    if (rewritten !== undefined) rows.push(rowOf(formatLabels(result.labels), rewritten, shown));
     at = end + 3;
   }
   return rows;
