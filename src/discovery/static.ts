@@ -1,0 +1,17 @@
+import type { Discovery, OnGroups } from './discovery.js';
+import type { StaticDiscoveryOptions } from './options.js';
+
+/** Targets that the configuration lists. */
+export class StaticDiscovery implements Discovery {
+  readonly #options: StaticDiscoveryOptions;
+
+  constructor(options: StaticDiscoveryOptions) {
+    this.#options = options;
+  }
+
+  start(onGroups: OnGroups): void {
+    onGroups(this.#options.groups);
+  }
+
+  async stop(): Promise<void> {}
+}
