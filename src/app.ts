@@ -268,8 +268,8 @@ export class App {
         labels: target.labels,
         scrapePool: job.jobName,
         scrapeUrl: target.url,
-        intervalMs: target.intervalMs,
-        timeoutMs: target.timeoutMs,
+        scrapeInterval: target.intervalText,
+        scrapeTimeout: target.timeoutText,
       };
     }
   }

@@ -83,7 +83,8 @@ function takeNewSamples(state: SeriesState, rows: readonly Row[], { mode, atMs }
   const samples: Row[] = [];
   const byTime = rows.length === 1 ? rows : rows.toSorted((a, b) => sampleTimeMs(a) - sampleTimeMs(b));
   for (const row of byTime) {
-    if (sampleTimeMs(row) <= state.lastSampleMs) continue;
+    // Nor is one whose time is NaN: there is no such sample.
+    if (!(sampleTimeMs(row) > state.lastSampleMs)) continue;
     if (row.isMarker && !state.mayMarkEnd(mode)) continue;
     state.lastSampleMs = sampleTimeMs(row);
     samples.push(row);

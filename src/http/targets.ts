@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { type Labels, labelsToRecord } from '../model/labels.js';
-import { formatDurationMs } from '../util/units.js';
 import { sendData } from './answer.js';
 import { goTime } from './go-time.js';
 import { Parameters } from './parameters.js';
@@ -17,8 +16,8 @@ export interface ActiveTarget {
   readonly lastScrapeMs: number;
   readonly lastDurationMs: number;
   readonly health: 'unknown' | 'up' | 'down';
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
+  readonly scrapeInterval: string;
+  readonly scrapeTimeout: string;
 }
 
 /** A scrape job, those without targets as well. */
@@ -76,8 +75,8 @@ function shown(target: ActiveTarget): object {
     lastScrape: goTime(target.lastScrapeMs),
     lastScrapeDuration: target.lastDurationMs / 1000,
     health: target.health,
-    scrapeInterval: formatDurationMs(target.intervalMs),
-    scrapeTimeout: formatDurationMs(target.timeoutMs),
+    scrapeInterval: target.scrapeInterval,
+    scrapeTimeout: target.scrapeTimeout,
   };
 }
 

@@ -39,6 +39,7 @@ export interface Batch {
   readonly labelEnds: Uint32Array;
   /** The sample of the exemplar's line: what self-contained forwarding sends with it. */
   readonly sampleValues: Float64Array;
+  /** NaN where there is no sample to send: the series is a native histogram. */
   readonly sampleTimestampsMs: Float64Array;
   /** When the counter or histogram behind the sample began; 0 where the exposition does not say. */
   readonly sampleStartsMs: Float64Array;

@@ -25,6 +25,7 @@ export interface EncodedExemplar {
 /** The sample that an exemplar was exposed with. */
 export interface Sample {
   readonly value: number;
+  /** NaN where the series has no samples that are numbers: a native histogram. */
   readonly timestampMs: number;
   /** When the counter or histogram began; 0 where the exposition does not say. */
   readonly startMs: number;

@@ -35,6 +35,8 @@ export class BodyReader {
   readonly #exemplar = new ExemplarText();
   readonly #exemplarRelabelling: ExemplarRelabelling | undefined;
   readonly #sample = new SampleText();
+  /** Series that have no samples to send along with their exemplars. */
+  readonly #wholeHistograms = new Set<SeriesRef>();
   #format: TextFormat = 'openmetrics';
   #nowMs = 0;
   /** Whether the sample in hand has a time of its own. */
@@ -126,7 +128,13 @@ export class BodyReader {
 
   #resolve(sample: SampleLine, metricType: string | undefined): SeriesRef {
     const result = seriesLabels(sample, metricType, this.#targetLabels, this.#rules);
-    if ('labels' in result) return this.#sink.seriesOf(result.labels, this.#nowMs);
+    if ('labels' in result) {
+      const series = this.#sink.seriesOf(result.labels, this.#nowMs);
+      // The number may have been another series' before.
+      if (result.isWhole) this.#wholeHistograms.add(series);
+      else if (this.#wholeHistograms.size > 0) this.#wholeHistograms.delete(series);
+      return series;
+    }
     if ('refused' in result) throw new ScrapeRefused(result.refused);
     return 'dropped' in result ? DROPPED : MALFORMED;
   }
@@ -144,8 +152,9 @@ export class BodyReader {
     const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
     if (Number.isNaN(sampleMs)) return this.#refuse(series);
     // The end of a series with times of its own is not ours to tell, as in Prometheus.
-    const endsAreTold = this.#sink.hasReaders && !this.#isTimed;
-    this.#sample.timestampMs = sampleMs;
+    const isWhole = this.#wholeHistograms.size > 0 && this.#wholeHistograms.has(series);
+    const endsAreTold = this.#sink.hasReaders && !this.#isTimed && !isWhole;
+    this.#sample.timestampMs = isWhole ? Number.NaN : sampleMs;
     this.#sample.startMs = startMs;
     let verdict: Verdict = Verdict.malformed;
     for (let at = exemplarAt; at < lineEnd; ) {

@@ -32,6 +32,7 @@ const RELABEL_RULES = ['metricRelabelRules', 'exemplarRelabelRules'] as const;
 export function bodyRulesOf(job: ScrapeJobOptions): BodyRules {
   return {
     ...job,
+    joinsBuckets: false,
     metricRelabelRules: compileRules(job.metricRelabelRules),
     exemplarRelabelRules: compileRules(job.exemplarRelabelRules),
   };

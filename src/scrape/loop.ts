@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { expositionFormat } from '../exposition/content-type.js';
+import { protobufToText } from '../exposition/protobuf-text.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import type { BodyBuffer, BodyBufferPool } from './body-buffer.js';
@@ -56,11 +58,21 @@ export class TargetLoop {
     this.target = target;
     this.#parts = parts;
     this.#reader =
-      before !== undefined && before.#parts.rules === parts.rules
-        ? before.#reader
-        : new BodyReader(parts.sink, target.labels, parts.rules);
+      before !== undefined && before.#readsLike(target, parts) ? before.#reader : this.#createReader();
     if (before !== undefined) this.#status = before.#status;
     this.#request = parts.client.requestTo(target);
+  }
+
+  #createReader(): BodyReader {
+    const { alwaysScrapeClassicHistograms, convertClassicHistogramsToNhcb } = this.target.histograms;
+    // With both, exemplars stay where `histogram_quantile` over buckets finds them.
+    const joinsBuckets = convertClassicHistogramsToNhcb && !alwaysScrapeClassicHistograms;
+    const { sink, rules } = this.#parts;
+    return new BodyReader(sink, this.target.labels, { ...rules, joinsBuckets });
+  }
+
+  #readsLike(target: Target, parts: LoopParts): boolean {
+    return this.#parts.rules === parts.rules && isDeepStrictEqual(this.target.histograms, target.histograms);
   }
 
   get status(): TargetStatus {
@@ -114,19 +126,21 @@ export class TargetLoop {
     const body = buffers.take();
     let failure: Error | undefined;
     let lines = 0;
+    let bodyBytes = 0;
     try {
       const refused = refusal();
       if (refused !== undefined) throw new BodyRefused('target_limit', refused);
       const contentType = await client.fetch(this.#request, body, this.#stop.signal);
+      bodyBytes = body.length;
       lines = this.#read(contentType, body, scrapeMs);
     } catch (error) {
       failure = error as Error;
     }
     const durationMs = clock.monotonicMs() - startMs;
     if (failure instanceof ScrapeFailure && failure.reason === 'stopped') return;
-    metrics.countScrape(job.jobName, this.target.url, durationMs / 1000, body.length);
+    metrics.countScrape(job.jobName, this.target.url, durationMs / 1000, bodyBytes);
     buffers.give(body);
-    const figures = { lastScrapeMs: scrapeMs, lastDurationMs: durationMs, lastBodyBytes: body.length };
+    const figures = { lastScrapeMs: scrapeMs, lastDurationMs: durationMs, lastBodyBytes: bodyBytes };
     this.#conclude(failure, { ...figures, lastExemplarLines: lines });
   }
 
@@ -139,11 +153,20 @@ export class TargetLoop {
     const result = expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
     if ('error' in result) throw new BodyRefused('content_type', result.error);
     if (result.format === 'protobuf') {
-      throw new BodyRefused('content_type', 'protobuf exposition is not read by this version');
+      body.adopt(this.#textOfProtobuf(body));
+      return this.#readText(body, scrapeMs, 'openmetrics');
     }
     if (result.format === 'text' && job.textExemplars === 'ignore' && job.exemplarValidation !== 'full')
       return this.#readWithoutExemplars(body, scrapeMs);
     return this.#readText(body, scrapeMs, result.format);
+  }
+
+  #textOfProtobuf(body: BodyBuffer): Buffer {
+    try {
+      return protobufToText(body.bytes, body.length, this.target.histograms);
+    } catch (error) {
+      throw new BodyRefused('exposition', `protobuf exposition: ${(error as Error).message}`);
+    }
   }
 
   #readWithoutExemplars(body: BodyBuffer, scrapeMs: number): number {

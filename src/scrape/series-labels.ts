@@ -14,6 +14,8 @@ import type { NameValidationScheme } from './options.js';
 /** What a job says about the labels of its series; 0 means no limit. */
 export interface SeriesLabelRules {
   readonly honorLabels: boolean;
+  /** Whether the buckets of a classic histogram count as the histogram as a whole. */
+  readonly joinsBuckets: boolean;
   /** `metric_relabel_configs` */
   readonly metricRelabelRules: CompiledRules;
   readonly nameValidation: NameValidationScheme;
@@ -27,7 +29,8 @@ const MAX_LABELS = 512;
 
 /** The labels a series is stored under, or what is wrong with it. */
 export type SeriesLabels =
-  | { readonly labels: Labels }
+  /** `isWhole`: it stands for a histogram as a whole, whose samples are not numbers. */
+  | { readonly labels: Labels; readonly isWhole: boolean }
   /** A relabelling rule says so. */
   | { readonly dropped: true }
   /** Costs the line. */
@@ -55,12 +58,25 @@ export function seriesLabels(
     if (exposed.has(name)) return { malformed: `label ${name} stands twice in a series` };
     exposed.set(name, isBound(name, metricType) ? canonicalFloat(value) : value);
   }
+  if (rules.joinsBuckets && metricType === 'histogram') joinBucket(exposed);
   if (exposed.size > MAX_LABELS) return { malformed: `a series has ${exposed.size} labels` };
   const merged = rules.honorLabels ? exposedWin(exposed, targetLabels) : targetWins(exposed, targetLabels);
   const labels = relabel(merged, rules.metricRelabelRules);
   if (labels === undefined || labels.length === 0) return { dropped: true };
   const refused = checkNames(labels, rules) ?? checkLimits(labels, rules);
-  return refused === undefined ? { labels } : { refused };
+  if (refused !== undefined) return { refused };
+  const isWhole = metricType === 'histogram' && !PART_OF_HISTOGRAM.test(exposed.get(METRIC_NAME) ?? '');
+  return { labels, isWhole };
+}
+
+const PART_OF_HISTOGRAM = /_(?:bucket|count|sum|created)$/;
+
+/** `http_seconds_bucket{le="1"}` becomes `http_seconds`. */
+function joinBucket(exposed: Map<string, string>): void {
+  const name = exposed.get(METRIC_NAME) ?? '';
+  if (!name.endsWith('_bucket') || !exposed.has('le')) return;
+  exposed.set(METRIC_NAME, name.slice(0, -'_bucket'.length));
+  exposed.delete('le');
 }
 
 function checkNames(labels: Labels, { nameValidation }: SeriesLabelRules): string | undefined {

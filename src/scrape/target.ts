@@ -18,6 +18,9 @@ export interface Target {
   readonly phase: number;
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** As relabelling wrote them. */
+  readonly intervalText: string;
+  readonly timeoutText: string;
   /** Whether to ask for protobuf first, and how to read it. */
   readonly histograms: HistogramOptions;
   /** Where to connect instead of to the host of the URL; empty: nowhere else. */
@@ -134,7 +137,7 @@ function createTarget(
   };
 }
 
-type Timing = Pick<Target, 'intervalMs' | 'timeoutMs'>;
+type Timing = Pick<Target, 'intervalMs' | 'timeoutMs' | 'intervalText' | 'timeoutText'>;
 
 function timingOf(labels: Labels): Timing | { readonly error: string } {
   const [interval, timeout] = ['__scrape_interval__', '__scrape_timeout__'].map((name) =>
@@ -154,7 +157,7 @@ function timingOf(labels: Labels): Timing | { readonly error: string } {
     const [longer, shorter] = [timeout, interval].map((text) => JSON.stringify(text));
     return { error: `scrape timeout cannot be greater than scrape interval (${longer} > ${shorter})` };
   }
-  return { intervalMs, timeoutMs };
+  return { intervalMs, timeoutMs, intervalText: interval, timeoutText: timeout };
 }
 
 function histogramsOf(labels: Labels): HistogramOptions | { readonly error: string } {

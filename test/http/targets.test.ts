@@ -12,8 +12,8 @@ const target: ActiveTarget = {
   lastScrapeMs: 1_763_796_000_120,
   lastDurationMs: 12.5,
   health: 'up',
-  intervalMs: 15_000,
-  timeoutMs: 90_000,
+  scrapeInterval: '15s',
+  scrapeTimeout: '1m30s',
 };
 const never: ActiveTarget = {
   ...target,

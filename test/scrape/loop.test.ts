@@ -155,7 +155,7 @@ t.test('what makes a target down, and by which reason it is counted', async (t) 
       { fallbackScrapeProtocol: 'OpenMetricsText1.0.0' },
     ],
     ['protobuf', body('', { 'content-type': 'application/vnd.google.protobuf' }), 'up', ''],
-    ['protobuf', body('x', { 'content-type': 'application/vnd.google.protobuf' }), 'down', 'content_type'],
+    ['protobuf', body('x', { 'content-type': 'application/vnd.google.protobuf' }), 'down', 'exposition'],
     ['status', (r) => r.writeHead(503).end(), 'down', 'status'],
     ['size', body(TEXT), 'down', 'body_size', { bodySizeLimitBytes: 5 }],
     ['samples', body('a 1\nb 1\n# EOF\n'), 'down', 'exposition', { sampleLimit: 1 }],
