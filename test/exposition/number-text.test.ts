@@ -124,3 +124,10 @@ t.test('no bytes make it throw, and only whole numbers pass', async (t) => {
   );
   t.pass();
 });
+
+t.test('what is no number after all costs linear time', async (t) => {
+  const startMs = performance.now();
+  for (const text of ['1'.repeat(200_000), `1.${'1'.repeat(200_000)}`, `1e${'1'.repeat(200_000)}`])
+    t.equal(read(`${text}x`), undefined);
+  t.ok(performance.now() - startMs < 1000);
+});
