@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { FileDiscovery } from '../../src/discovery/file.js';
-import { compilePattern } from '../../src/discovery/file-pattern.js';
+import { compilePattern } from '../../src/util/file-pattern.js';
 import { systemClock } from '../../src/util/clock.js';
 import { temporaryDirectory } from '../support/build.js';
 import { Found } from '../support/discovery.js';
