@@ -18,6 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   util: [],
   telemetry: ['util'],
   exposition: ['model', 'util'],
+  doctor: [...BELOW_ALL, 'exposition'],
   journal: BELOW_ALL,
   store: BELOW_ALL,
   'http-client': BELOW_ALL,

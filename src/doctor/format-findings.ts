@@ -1,0 +1,75 @@
+import { expositionFormat } from '../exposition/content-type.js';
+import type { BodyScan } from './body-scan.js';
+import type { Exposition } from './examination.js';
+import { countOf, type Finding } from './finding.js';
+import { ALL_LIBRARIES, type Library } from './libraries.js';
+
+const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+/** What there is to say about the format, before anything in the body counts. */
+export function formatFindings(
+  exposition: Exposition,
+  scan: BodyScan,
+  library: Library | undefined,
+): readonly Finding[] {
+  const findings = [
+    contentTypeFinding(exposition),
+    emptyFinding(exposition, scan),
+    exposition.format === 'text' ? textFinding(scan, library) : undefined,
+  ];
+  return findings.filter((finding) => finding !== undefined);
+}
+
+function contentTypeFinding({ isAnswer, contentType }: Exposition): Finding | undefined {
+  if (!isAnswer || !('error' in expositionFormat(contentType, undefined))) return undefined;
+  if (contentType === undefined || contentType.trim() === '') {
+    return {
+      code: 'content_type_missing',
+      severity: 'error',
+      message: 'The answer has no Content-Type, so scrapes by Prometheus 3 fail.',
+      next: `Answer with Content-Type: ${OPENMETRICS_TYPE}, or set fallback_scrape_protocol for the job.`,
+    };
+  }
+  const isHtml = /html/i.test(contentType);
+  return {
+    code: isHtml ? 'answer_is_html' : 'content_type_unusable',
+    severity: 'error',
+    message: `The Content-Type ${JSON.stringify(contentType.slice(0, 200))} is no format of metrics, so scrapes by Prometheus 3 fail.`,
+    next: isHtml
+      ? 'Check the path (usually /metrics), and whether a login page or a proxy answers in its place.'
+      : `Answer with Content-Type: ${OPENMETRICS_TYPE}, or set fallback_scrape_protocol for the job.`,
+  };
+}
+
+function emptyFinding({ length }: Exposition, { seriesLines }: BodyScan): Finding | undefined {
+  if (seriesLines > 0) return undefined;
+  return {
+    code: 'no_samples',
+    severity: 'warning',
+    message: length === 0 ? 'The body is empty.' : 'No line of the body is a sample.',
+    next: 'Check that this is the endpoint of the service, and that its metrics are registered.',
+  };
+}
+
+function textFinding({ exemplars }: BodyScan, library: Library | undefined): Finding {
+  if (exemplars.count > 0) {
+    return {
+      code: 'exemplars_in_text_format',
+      severity: 'error',
+      message: `${countOf(exemplars.count, 'exemplar')} under text/plain, a format without exemplars: Prometheus fails the whole scrape, and exemplard passes them over.`,
+      next: `Answer with Content-Type: ${OPENMETRICS_TYPE} and end the body with # EOF, or set text_exemplars: read for the job.`,
+      count: exemplars.count,
+    };
+  }
+  return {
+    code: 'text_format_only',
+    severity: 'error',
+    message: `This is the classic text format (text/plain), which has no exemplars${library === undefined ? '' : `; the metrics look like those of ${library.name}`}.`,
+    next: `To switch OpenMetrics on, ${openmetricsHint(library)}.`,
+  };
+}
+
+function openmetricsHint(library: Library | undefined): string {
+  if (library !== undefined) return library.openmetrics;
+  return ALL_LIBRARIES.map(({ name, openmetrics }) => `with ${name}: ${openmetrics}`).join('; ');
+}
