@@ -1,34 +1,12 @@
-import type { TargetGroup } from '../model/target-group.js';
-import type { Clock } from '../util/clock.js';
-import type { Log } from '../util/log.js';
 import { DnsDiscovery } from './dns.js';
 import { FileDiscovery } from './file.js';
 import { HttpDiscovery } from './http.js';
-import type { DiscoveryMetrics } from './metrics.js';
+import { KubernetesDiscovery } from './kubernetes/discovery.js';
+import type { Discovery, DiscoveryParts } from './mechanism.js';
 import type { DiscoveryOptions } from './options.js';
 import { StaticDiscovery } from './static.js';
 
-/** All groups that a mechanism knows. */
-export type OnGroups = (groups: readonly TargetGroup[]) => void;
-
-/**
- * One mechanism of one job, which finds targets and goes on finding them. It calls `onGroups` when it first knows
- * the groups, and again, with all of them, whenever they may have changed. What it cannot find out it logs and
- * counts, and the groups found last stay what they are.
- */
-export interface Discovery {
-  start(onGroups: OnGroups): void;
-  /** Nothing of it is under way any more when this resolves, and `onGroups` is not called again. */
-  stop(): Promise<void>;
-}
-
-export interface DiscoveryParts {
-  readonly jobName: string;
-  readonly userAgent: string;
-  readonly metrics: DiscoveryMetrics;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+export type { Discovery, DiscoveryParts, OnGroups } from './mechanism.js';
 
 export function createDiscovery(options: DiscoveryOptions, parts: DiscoveryParts): Discovery {
   switch (options.type) {
@@ -40,7 +18,7 @@ export function createDiscovery(options: DiscoveryOptions, parts: DiscoveryParts
       return new HttpDiscovery(options, parts);
     case 'dns':
       return new DnsDiscovery(options, parts);
-    default:
-      throw new Error(`discovery ${options.type} comes with the next commit`);
+    case 'kubernetes':
+      return new KubernetesDiscovery(options, parts);
   }
 }

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import type { TargetGroup } from '../model/target-group.js';
-import type { Discovery, DiscoveryParts, OnGroups } from './discovery.js';
+import type { Discovery, DiscoveryParts, OnGroups } from './mechanism.js';
 import type { DiscoveryMeter } from './metrics.js';
 import type { DnsDiscoveryOptions } from './options.js';
 import { RefreshLoop } from './refresh-loop.js';

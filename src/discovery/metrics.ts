@@ -10,7 +10,7 @@ const KUBERNETES_EVENTS = ['add', 'update', 'delete'] as const;
 export type KubernetesEvent = (typeof KUBERNETES_EVENTS)[number];
 
 /** Why objects are no longer watched by the request they were watched by. */
-const WATCH_ENDS = ['ended', 'failed', 'expired', 'silent'] as const;
+const WATCH_ENDS = ['ended', 'disconnected', 'silent', 'expired', 'failed'] as const;
 export type WatchEnd = (typeof WATCH_ENDS)[number];
 
 /** Figures of discovery, by job and mechanism. One object a process. */

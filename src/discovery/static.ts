@@ -1,4 +1,4 @@
-import type { Discovery, OnGroups } from './discovery.js';
+import type { Discovery, OnGroups } from './mechanism.js';
 import type { StaticDiscoveryOptions } from './options.js';
 
 /** Targets that the configuration lists. */
