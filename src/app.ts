@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { ChangeWatch } from './config/change-watch.js';
 import type { Config } from './config/schema.js';
 import { createDiscovery } from './discovery/discovery.js';
 import { DiscoveryMetrics } from './discovery/metrics.js';
@@ -48,6 +49,8 @@ export interface AppParts {
   readonly enableLifecycle: boolean;
   /** The flags as `/api/v1/status/flags` shows them. */
   readonly flags: Readonly<Record<string, string>>;
+  /** The configuration file, if a change of it is reason enough to read it again. What it includes always is. */
+  readonly watchedFile?: string;
   /** Reads the configuration again. Throws what is wrong with it. */
   readonly loadConfig: () => Config;
   /** Someone asked over HTTP for the process to end. */
@@ -75,6 +78,7 @@ export class App {
   #runtime: RuntimeStatus;
   #readiness: Readiness = 'starting';
   #cancelMaintenance = () => {};
+  readonly #changes: ChangeWatch;
 
   constructor(parts: AppParts) {
     const { clock, log, config } = parts;
@@ -101,6 +105,14 @@ export class App {
       connect: createConnector(),
       metrics: new ScrapeMetrics(this.#registry, () => this.#targetFigures()),
     });
+    this.#changes = new ChangeWatch({
+      patterns: () => [
+        ...(parts.watchedFile === undefined ? [] : [parts.watchedFile]),
+        ...this.#config.includedFiles,
+      ],
+      onChange: () => this.#reloadChanged(),
+      clock,
+    });
     addProcessMetrics(this.#registry);
     addBuildInfo(this.#registry, VERSION);
     addStoreMetrics(this.#registry, this.#store);
@@ -126,6 +138,7 @@ export class App {
       await this.#forwarding.apply(this.#config.remoteWrites, 0);
       await this.#scraping.apply(this.#config.scrapeJobs);
       this.#maintain();
+      await this.#changes.start();
       this.#readiness = 'ready';
       this.#parts.log.info({ listening: this.addresses.join(', '), version: VERSION }, 'exemplard is ready');
     });
@@ -137,6 +150,7 @@ export class App {
       const deadlineAtMs = this.#parts.clock.monotonicMs() + deadlineMs;
       this.#readiness = 'stopping';
       this.#cancelMaintenance();
+      this.#changes.stop();
       await this.#scraping.stop();
       await this.#forwarding.stop(deadlineMs);
       await this.#batches.close();
@@ -161,6 +175,14 @@ export class App {
     this.#config = config;
     this.#runtime = { ...this.#runtime, isReloadGood: true, configLoadedMs: this.#parts.clock.nowMs() };
     this.#parts.log.info({ jobs: config.scrapeJobs.length }, 'configuration reloaded');
+  }
+
+  #reloadChanged(): void {
+    const { log } = this.#parts;
+    log.info({}, 'files of the configuration have changed');
+    this.reload().catch((error: Error) => {
+      log.error({ error: error.message }, 'the configuration was not reloaded; the old one stays');
+    });
   }
 
   #refuseWhenStopping(): void {

@@ -91,6 +91,11 @@ function addQueryCommands(program: Command, finish: (code: number) => void): voi
 function addRunOptions(program: Command): Command {
   return program
     .option('--config.file <file>', 'configuration, in Prometheus’ format')
+    .option(
+      '--config.auto-reload',
+      'read the configuration again when its file changes, not only on SIGHUP and /-/reload',
+      false,
+    )
     .option('--scrape <url>', 'scrape this URL every 5 s, without a file; repeatable', collect, [])
     .option(
       '--storage.path <directory>',

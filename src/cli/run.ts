@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App, type ListenAddress } from '../app.js';
 import { formatIssue } from '../config/issue.js';
@@ -13,6 +14,7 @@ import { parseListenAddress } from './listen-address.js';
 
 export interface RunOptions {
   readonly 'config.file'?: string;
+  readonly 'config.autoReload': boolean;
   readonly scrape: readonly string[];
   readonly 'storage.path'?: string;
   readonly 'web.listenAddress': readonly string[];
@@ -65,12 +67,14 @@ function usageProblem(options: RunOptions): string | undefined {
 }
 
 function createApp(options: RunOptions, log: Log, end: EndOfRun): App | undefined {
+  const watchedFile = options['config.autoReload'] ? options['config.file'] : undefined;
   try {
     return new App({
       config: loadConfig(options, log),
       storagePath: options['storage.path'],
       listen: listenAddresses(options),
       enableLifecycle: options['web.enableLifecycle'],
+      ...(watchedFile === undefined ? {} : { watchedFile: resolve(watchedFile) }),
       flags: flagsOf(options),
       loadConfig: () => loadConfig(options, log),
       onQuit: () => end.reach('a request to /-/quit'),
@@ -106,6 +110,7 @@ function listenAddresses(options: RunOptions): ListenAddress[] {
 function flagsOf(options: RunOptions): Record<string, string> {
   return {
     'config.file': options['config.file'] ?? '',
+    'config.auto-reload': String(options['config.autoReload']),
     scrape: options.scrape.join(','),
     'storage.path': options['storage.path'] ?? '',
     'web.listen-address': options['web.listenAddress'].join(',') || DEFAULT_LISTEN_ADDRESS,

@@ -16,26 +16,38 @@ export function formatIssue(issue: ConfigIssue): string {
   return `${issue.file}:${issue.line}:${issue.column}: ${issue.message}`;
 }
 
-/** Collects the issues of one file, so that a user sees all of them at once and not the first only. */
+/** Collects the issues of a file and those it includes, so that a user sees all of them at once and not the first only. */
 export class IssueReport {
   readonly #file: string;
   readonly #errors: ConfigIssue[] = [];
   readonly #warnings: ConfigIssue[] = [];
+  readonly #included: IssueReport[] = [];
 
   constructor(file: string) {
     this.#file = file;
   }
 
   get errors(): ConfigIssue[] {
-    return this.#errors.toSorted(byPosition);
+    return [...this.#errors.toSorted(byPosition), ...this.#included.flatMap(({ errors }) => errors)];
   }
 
   get warnings(): ConfigIssue[] {
-    return this.#warnings.toSorted(byPosition);
+    return [...this.#warnings.toSorted(byPosition), ...this.#included.flatMap(({ warnings }) => warnings)];
   }
 
   get hasErrors(): boolean {
-    return this.#errors.length > 0;
+    return this.#errors.length > 0 || this.#included.some(({ hasErrors }) => hasErrors);
+  }
+
+  get file(): string {
+    return this.#file;
+  }
+
+  /** For a file that this one includes; what it collects belongs to this report. */
+  forFile(file: string): IssueReport {
+    const report = new IssueReport(file);
+    this.#included.push(report);
+    return report;
   }
 
   /** Returns undefined, the value a reader gives for what it could not read. */

@@ -1,10 +1,10 @@
 /** A configuration file → what every part needs, or everything that is wrong with it. */
-import { readFileSync } from 'node:fs';
 import { parseDocument, START, TOO_DEEP } from './document.js';
 import { type ConfigIssue, IssueReport } from './issue.js';
 import { maskSecrets } from './mask.js';
 import { type Config, ROOT_KEYS, resolveConfig } from './schema.js';
 import { readRoot } from './table.js';
+import { readTextFile } from './text-file.js';
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly ConfigIssue[] }
@@ -52,14 +52,8 @@ function readConfig(
 
 /** As `loadConfig`; a file that cannot be read, or is not UTF-8, is an error in its first line. */
 export function loadConfigFile(path: string, environment?: NodeJS.ProcessEnv): ConfigResult {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
-    return loadConfig(text, path, environment);
-  } catch (error) {
-    const reason =
-      error instanceof TypeError ? 'it is not UTF-8' : error instanceof Error ? error.message : String(error);
-    const report = new IssueReport(path);
-    report.error(START, `the file cannot be read: ${reason}`);
-    return { ok: false, errors: report.errors, warnings: [] };
-  }
+  const report = new IssueReport(path);
+  const text = readTextFile(path, report);
+  if (text !== undefined) return loadConfig(text, path, environment);
+  return { ok: false, errors: report.errors, warnings: [] };
 }

@@ -1,10 +1,11 @@
 /** The whole file as one table, and from what was read by it the options of every part. */
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { RemoteWriteOptions } from '../forward/options.js';
 import type { JournalOptions } from '../journal/options.js';
 import type { Labels } from '../model/labels.js';
 import type { ScrapeJobOptions } from '../scrape/options.js';
 import type { StoreOptions } from '../store/options.js';
+import { readIncludedFiles } from './included-files.js';
 import type { IssueReport } from './issue.js';
 import { JOURNAL_KEYS, resolveJournal } from './journal-keys.js';
 import { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
@@ -13,10 +14,12 @@ import { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
 import { resolveExternalLabels, resolveScrapeJobs } from './scrape-schema.js';
 import { resolveStore, STORAGE_KEYS } from './storage-keys.js';
 import { notYet, optional, prometheusOnly, type Section, section, subsection, withDefault } from './table.js';
-import { list, positiveDuration } from './value-type.js';
+import { list, located, nonEmptyText, positiveDuration } from './value-type.js';
 
 export interface Config {
   readonly scrapeJobs: readonly ScrapeJobOptions[];
+  /** Patterns of the files that more jobs came from. */
+  readonly includedFiles: readonly string[];
   readonly remoteWrites: readonly RemoteWriteOptions[];
   readonly store: StoreOptions;
   readonly journal: JournalOptions;
@@ -38,7 +41,11 @@ export const ROOT_KEYS = {
     positiveDuration,
     'How far back you wish to see. `/api/v1/retention` says what that needs.',
   ),
-  scrape_config_files: notYet('jobs in these files are not scraped; list them in scrape_configs'),
+  scrape_config_files: withDefault(
+    list(located(nonEmptyText)),
+    [],
+    'Files with more `scrape_configs`; a `*` may stand in the last part of a path. They are read again when they change.',
+  ),
   journal: subsection(JOURNAL_KEYS, 'What outlives a restart. Needs `--storage.path`.'),
   archive: notYet('exemplars are kept in memory alone, and nothing is archived'),
   sampling: notYet('no traces are chosen'),
@@ -57,13 +64,17 @@ export function resolveConfig(
   environment: NodeJS.ProcessEnv,
   report: IssueReport,
 ): Omit<Config, 'text'> {
-  const { global, scrape_configs, remote_write, storage, journal, retention_target } = root.values;
+  const { global, scrape_configs, scrape_config_files, remote_write, storage, journal, retention_target } =
+    root.values;
   const context = { directory: dirname(fileName), report };
   const externalLabels = resolveExternalLabels(global, environment, report);
-  if (scrape_configs.length === 0)
+  const included = readIncludedFiles(scrape_config_files, context);
+  const files = [{ sections: scrape_configs, context }, ...included] as const;
+  if (files.every(({ sections }) => sections.length === 0))
     report.warn(root.at('scrape_configs'), 'no scrape_configs: nothing is scraped');
   return {
-    scrapeJobs: resolveScrapeJobs(global, scrape_configs, context),
+    scrapeJobs: resolveScrapeJobs(global, files),
+    includedFiles: scrape_config_files.map(({ value }) => resolve(context.directory, value)),
     remoteWrites: resolveRemoteWrites(remote_write, { ...context, externalLabels }),
     store: resolveStore(storage.values.exemplars),
     journal: resolveJournal(journal),

@@ -26,14 +26,20 @@ type InheritedOptions = Pick<
   keyof Timing | keyof Limits | keyof Habits | 'scrapeProtocols' | 'nameValidation' | 'nameEscaping'
 >;
 
+/** The jobs of one file. */
+export interface ScrapeSections {
+  readonly sections: readonly ScrapeSection[];
+  readonly context: FileContext;
+}
+
+/** @param files the main one first */
 export function resolveScrapeJobs(
   global: GlobalSection,
-  jobs: readonly ScrapeSection[],
-  context: FileContext,
+  files: readonly [ScrapeSections, ...ScrapeSections[]],
 ): ScrapeJobOptions[] {
-  const inherited = resolveInherited(global, context.report);
-  refuseRepeatedNames(jobs, context.report);
-  return jobs.map((job) => resolveJob(job, inherited, context));
+  const inherited = resolveInherited(global, files[0].context.report);
+  refuseRepeatedNames(files);
+  return files.flatMap(({ sections, context }) => sections.map((job) => resolveJob(job, inherited, context)));
 }
 
 function resolveInherited(global: GlobalSection, report: IssueReport): InheritedOptions {
@@ -210,18 +216,19 @@ function resolveNames(section: NameSection, inherited: Names, report: IssueRepor
   return { nameValidation, nameEscaping: given ?? (isForced ? 'underscores' : inherited.nameEscaping) };
 }
 
-function refuseRepeatedNames(jobs: readonly ScrapeSection[], report: IssueReport): void {
-  const first = new Map<string, ScrapeSection>();
-  for (const job of jobs) {
-    const name = job.values.job_name;
-    if (name === undefined) continue;
-    const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, job);
-    else
-      report.error(
-        job.at('job_name'),
-        `${job.path}.job_name ${quote(name)} is taken by ${earlier.path} in line ${earlier.at('job_name').line}`,
-      );
+function refuseRepeatedNames(files: readonly ScrapeSections[]): void {
+  const first = new Map<string, string>();
+  for (const { sections, context } of files) {
+    for (const job of sections) {
+      const name = job.values.job_name;
+      if (name === undefined) continue;
+      const at = job.at('job_name');
+      const earlier = first.get(name);
+      if (earlier !== undefined)
+        context.report.error(at, `${job.path}.job_name ${quote(name)} is taken by ${earlier}`);
+      const where = context === files[0]!.context ? '' : ` of ${context.report.file}`;
+      if (earlier === undefined) first.set(name, `${job.path} in line ${at.line}${where}`);
+    }
   }
 }
 

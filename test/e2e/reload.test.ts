@@ -54,3 +54,36 @@ t.test('a stop in the middle of a reload wins, and ends in time', async (t) => {
     t.equal(served.requests.length, scrapes, 'nobody scrapes on');
   }
 });
+
+t.test('a file that the configuration includes is read again when it changes', async (t) => {
+  const main = await buildProgram(await temporaryDirectory(t));
+  const directory = await temporaryDirectory(t);
+  const jobs = join(directory, 'jobs.yml');
+  const jobFor = (name: string) =>
+    `scrape_configs: [{job_name: ${name}, static_configs: [{targets: ['127.0.0.1:1']}]}]\n`;
+  writeFileSync(join(directory, 'exemplard.yml'), 'scrape_config_files: ["*bs.yml"]\n');
+  writeFileSync(jobs, jobFor('first'));
+  const child = startNode([
+    main,
+    `--config.file=${join(directory, 'exemplard.yml')}`,
+    '--web.listen-address=127.0.0.1:0',
+  ]);
+  t.teardown(() => child.kill('SIGKILL'));
+  let log = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  await until(() => /listening=(\S+)/.test(log), 'exemplard to be ready', 30_000);
+  const url = /listening=(\S+)/.exec(log)![1]!.replaceAll('"', '');
+  const pools = async () =>
+    ((await (await fetch(`${url}/api/v1/scrape_pools`)).json()) as { data: { scrapePools: string[] } }).data
+      .scrapePools;
+  t.same(await pools(), ['first']);
+  writeFileSync(jobs, jobFor('second'));
+  await until(async () => (await pools())[0] === 'second', 'the new job', 15_000);
+  writeFileSync(jobs, 'scrape_configs: [{job_nam: third}]');
+  await until(() => log.includes('unknown key'), 'a line that says what is wrong', 15_000);
+  t.match(log, /jobs\.yml:1:19: unknown key/);
+  t.match(log, /the old one stays/);
+  t.same(await pools(), ['second']);
+});
