@@ -1,5 +1,5 @@
 /** The reference of the configuration file, printed from the tables that read it. */
-import { STATIC_CONFIG_KEYS } from './discovery-keys.js';
+import { DISCOVERY_SECTIONS } from './discovery-keys.js';
 import {
   AUTHORIZATION_KEYS,
   BASIC_AUTH_KEYS,
@@ -20,7 +20,7 @@ export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
   ['', ROOT_KEYS],
   ['global', GLOBAL_KEYS],
   ['scrape_configs[]', SCRAPE_KEYS],
-  ['scrape_configs[].static_configs[]', STATIC_CONFIG_KEYS],
+  ...DISCOVERY_SECTIONS.map(([path, table]) => [`scrape_configs[].${path}`, table] as const),
   ['scrape_configs[].relabel_configs[]', RELABEL_KEYS],
   ['remote_write[]', REMOTE_WRITE_KEYS],
   ['remote_write[].basic_auth', BASIC_AUTH_KEYS],

@@ -36,7 +36,7 @@ function discover(t: Test, options: Partial<KubernetesDiscoveryOptions>, environ
   const eventually = (isSo: () => boolean, what: string) =>
     until(async () => {
       if (isSo()) return true;
-      await clock.advance(100);
+      await clock.advance(200);
       return isSo();
     }, what, 5_000); // biome-ignore format: one condition
   const shows = (...addresses: string[]) => {
@@ -423,7 +423,7 @@ t.test('within a cluster: TLS, own namespace, a token that is rotated', { skip: 
   api.set('pods', { ...pod, metadata: { ...pod.metadata, namespace: 'mine' } });
   api.set('pods', k8s.pod('b', '10.0.0.2'));
   const variables = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(api.port) };
-  const { found, shows, eventually } = discover(
+  const { found, shows, eventually, clock } = discover(
     t,
     { namespaces: { ownNamespace: true, names: [] } },
     { variables, serviceAccount },
@@ -443,6 +443,8 @@ t.test('within a cluster: TLS, own namespace, a token that is rotated', { skip: 
   t.equal(api.authorizations.at(-1), 'Bearer second');
   rmSync(join(serviceAccount, 'token'));
   mkdirSync(join(serviceAccount, 'token'));
+  // What was read counts for a second.
+  await clock.advance(1_000);
   api.disconnect();
   await eventually(() => found.warnings.length === 3, 'a token that cannot be read');
   t.match(found.warnings[2], /token cannot be read: EISDIR/);
