@@ -60,9 +60,18 @@ type CompiledRule = (labels: LabelsInHand) => boolean;
 /** Rules ready for use, in their order. */
 export type CompiledRules = readonly CompiledRule[];
 
-/** @throws {Error} when a regular expression is not RE2 (the message is the compiler's) */
-export function compileRules(rules: readonly RelabelRule[]): CompiledRules {
-  return rules.map(compileRule);
+const LEGACY_LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/**
+ * @param names which ones `replace` may set; another name that it makes is none, and it has no effect
+ * @throws {Error} when a regular expression is not RE2 (the message is the compiler's)
+ */
+export function compileRules(
+  rules: readonly RelabelRule[],
+  names: 'utf8' | 'legacy' = 'utf8',
+): CompiledRules {
+  const mayBeName = (name: string) => names === 'utf8' || LEGACY_LABEL_NAME.test(name);
+  return rules.map((rule) => compileRule(rule, mayBeName));
 }
 
 /** @returns undefined when a rule drops what bears the labels */
@@ -118,12 +127,12 @@ class LabelsInHand {
   }
 }
 
-function compileRule(rule: RelabelRule): CompiledRule {
+function compileRule(rule: RelabelRule, mayBeName: (name: string) => boolean): CompiledRule {
   const source = sourceOf(rule);
   const { targetLabel } = rule;
   switch (rule.action) {
     case 'replace':
-      return replace(rule, source);
+      return replace(rule, source, mayBeName);
     case 'keep':
     case 'drop': {
       const regex = new WholeRegex(rule.regex);
@@ -166,13 +175,19 @@ function sourceOf({ sourceLabels, separator }: RelabelRule): (labels: LabelsInHa
   return (labels) => sourceLabels.map((name) => labels.get(name)).join(separator);
 }
 
-function replace(rule: RelabelRule, source: (labels: LabelsInHand) => string): CompiledRule {
+function replace(
+  rule: RelabelRule,
+  source: (labels: LabelsInHand) => string,
+  mayBeName: (name: string) => boolean,
+): CompiledRule {
   const regex = new WholeRegex(rule.regex);
   const target = new Template(rule.targetLabel, regex.groupNames);
   const replacement = new Template(rule.replacement, regex.groupNames);
   return always((labels) => {
     const groups = regex.groups(source(labels));
-    if (groups !== undefined) labels.set(target.expand(groups), replacement.expand(groups));
+    if (groups === undefined) return;
+    const name = target.expand(groups);
+    if (mayBeName(name)) labels.set(name, replacement.expand(groups));
   });
 }
 

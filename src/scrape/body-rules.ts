@@ -33,8 +33,8 @@ export function bodyRulesOf(job: ScrapeJobOptions): BodyRules {
   return {
     ...job,
     joinsBuckets: false,
-    metricRelabelRules: compileRules(job.metricRelabelRules),
-    exemplarRelabelRules: compileRules(job.exemplarRelabelRules),
+    metricRelabelRules: compileRules(job.metricRelabelRules, job.nameValidation),
+    exemplarRelabelRules: compileRules(job.exemplarRelabelRules, job.nameValidation),
   };
 }
 

@@ -63,7 +63,7 @@ export class ScrapePool {
     this.#parts = parts;
     this.#job = job;
     this.#client = new ScrapeClient(job, parts);
-    this.#relabelRules = compileRules(job.relabelRules);
+    this.#relabelRules = compileRules(job.relabelRules, job.nameValidation);
     this.#bodyRules = bodyRulesOf(job);
   }
 
@@ -97,7 +97,7 @@ export class ScrapePool {
     await Promise.all([...this.#loops.values()].map((loop) => loop.stop(false)));
     const replaced = this.#client;
     if (!haveSameBodyRules(this.#job, job)) this.#bodyRules = bodyRulesOf(job);
-    this.#relabelRules = compileRules(job.relabelRules);
+    this.#relabelRules = compileRules(job.relabelRules, job.nameValidation);
     this.#job = job;
     this.#client = new ScrapeClient(job, this.#parts);
     await Promise.all([replaced.close(), this.#replaceMechanisms()]);

@@ -134,6 +134,13 @@ t.test('regular expressions are RE2', async (t) => {
   t.ok(performance.now() - startMs < 3000);
 });
 
+t.test('a name that legacy validation refuses is not set', async (t) => {
+  const rules = [{ ...DEFAULT_RELABEL_RULE, sourceLabels: ['a'], targetLabel: 'x.$1', replacement: 'y' }];
+  const before = labelsFromRecord({ a: 'b' });
+  t.same(relabel(before, compileRules(rules)), ['a', 'b', 'x.b', 'y']);
+  t.same(relabel(before, compileRules(rules, 'legacy')), ['a', 'b']);
+});
+
 t.test('what does not change is the very same', async (t) => {
   const labels = labelsFromRecord(abc);
   t.equal(relabel(labels, []), labels);

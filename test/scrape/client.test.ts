@@ -1,15 +1,18 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { DEFAULT_HTTP_CLIENT } from '../../src/http-client/options.js';
+import { DEFAULT_HTTP_CLIENT, type HttpClientOptions } from '../../src/http-client/options.js';
 import { BodyBuffer } from '../../src/scrape/body-buffer.js';
 import { ScrapeClient } from '../../src/scrape/client.js';
 import { ScrapeFailure } from '../../src/scrape/failure.js';
 import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
 import { acceptHeader } from '../../src/scrape/protocols.js';
 import { systemClock } from '../../src/util/clock.js';
-import { targetAt } from '../support/scrape-target.js';
+import { temporaryDirectory } from '../support/build.js';
+import { findTargets, groupOf, targetAt } from '../support/scrape-target.js';
 import { type Answer, body, OPENMETRICS, serveTarget } from '../support/target.js';
 
 const TEXT = 'm 1 # {a="b"} 1 1\n# EOF\n';
@@ -250,4 +253,43 @@ t.test('one connection serves one target after another scrape', async (t) => {
   }
   t.equal(new Set(target.requests.map((request) => request.socket)).size, 1);
   await client.close();
+});
+
+t.test('a Unix socket', async (t) => {
+  const path = join(await temporaryDirectory(t), 'metrics.sock');
+  const hosts: (string | undefined)[] = [];
+  const server = createHttpServer((request, response) => {
+    hosts.push(request.headers.host);
+    response.writeHead(200, { 'content-type': OPENMETRICS }).end(TEXT);
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  const [target] = findTargets({}, [groupOf(['app:8080'], { __unix_socket__: path })]).targets;
+  const client = new ScrapeClient(
+    { ...DEFAULT_SCRAPE_JOB, jobName: 'j' },
+    { userAgent: 'x', clock: systemClock },
+  );
+  for (let i = 0; i < 2; i++) {
+    const buffer = new BodyBuffer();
+    t.equal(await client.fetch(client.requestTo(target!), buffer, new AbortController().signal), OPENMETRICS);
+    t.equal(buffer.bytes.toString('utf8', 0, buffer.length), TEXT);
+  }
+  t.same(hosts, ['app:8080', 'app:8080']);
+  const [gone] = findTargets({}, [groupOf(['app:8080'], { __unix_socket__: `${path}.gone` })]).targets;
+  const failed = client.fetch(client.requestTo(gone!), new BodyBuffer(), new AbortController().signal);
+  t.match(await reasonOf(failed), /^connect: .*ENOENT/);
+  await client.close();
+});
+
+t.test('credentials, headers and proxies are those of the HTTP client', async (t) => {
+  const httpClient: HttpClientOptions = {
+    ...DEFAULT_HTTP_CLIENT,
+    auth: { type: 'basic', username: { text: 'me' }, password: { text: 'secret' } },
+    headers: { 'X-Scope': [{ text: 'a' }] },
+  };
+  const { target } = await fetchOnce(body(TEXT), { httpClient });
+  t.match(target.requests[0]!.headers, { authorization: 'Basic bWU6c2VjcmV0', 'x-scope': 'a' });
+  const unreadable = { ...httpClient, auth: { ...httpClient.auth, password: { file: '/nowhere' } } };
+  const { text } = await fetchOnce(body(TEXT), { httpClient: unreadable as HttpClientOptions });
+  t.match(text, /^connect: .*\/nowhere cannot be read/);
 });
