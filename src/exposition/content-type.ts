@@ -1,5 +1,5 @@
 /** How a body is to be read. */
-export type ExpositionFormat = 'openmetrics' | 'text' | 'protobuf';
+export type ExpositionFormat = 'openmetrics' | 'openmetrics2' | 'text' | 'protobuf';
 
 const FORMATS: Readonly<Record<string, ExpositionFormat>> = {
   'application/openmetrics-text': 'openmetrics',
@@ -12,8 +12,11 @@ const MEDIA_TYPE = new RegExp(
   `^\\s*(${TOKEN}/${TOKEN})\\s*((?:;\\s*${TOKEN}\\s*=\\s*(?:${TOKEN}|"[^"]*")\\s*)*);?\\s*$`,
 );
 
+const VERSION_2 = /;\s*version\s*=\s*"?2\./i;
+
 /**
- * Prometheus' table: the media type alone decides, its parameters (version, charset, escaping) do not.
+ * Prometheus' table: the media type alone decides, its parameters (charset, escaping) do not, but for the version 2
+ * of OpenMetrics, which Prometheus does not read.
  * @param fallback what to assume where the header is missing, malformed or of another type
  * @returns the format, or why the scrape fails
  */
@@ -28,8 +31,9 @@ export function expositionFormat(
         'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target',
     };
   }
-  const mediaType = MEDIA_TYPE.exec(contentType)?.[1]?.toLowerCase();
-  const format = mediaType === undefined ? undefined : FORMATS[mediaType];
+  const [, mediaType, parameters = ''] = MEDIA_TYPE.exec(contentType) ?? [];
+  const format = mediaType === undefined ? undefined : FORMATS[mediaType.toLowerCase()];
+  if (format === 'openmetrics' && VERSION_2.test(parameters)) return { format: 'openmetrics2' };
   if (format !== undefined) return { format };
   if (fallback !== undefined) return { format: fallback };
   return {

@@ -8,7 +8,7 @@ import { goFloat } from '../util/json.js';
 import { canonicalFloat } from './canonical-float.js';
 import { type ExemplarParts, exemplarText, familyText, type LabelPair, secondsText, seriesText } from './line-text.js'; // biome-ignore format: one line
 
-export interface ProtobufOptions {
+export interface HistogramOptions {
   /** Whether histograms are read as native ones where they are. */
   readonly scrapeNativeHistograms: boolean;
   /** Whether the classic buckets of a native histogram are read, too. */
@@ -81,7 +81,7 @@ const TYPES = ['counter', 'gauge', 'summary', 'unknown', 'histogram', 'gaugehist
  * @returns lines of samples and comments, `# EOF` at the end
  * @throws {Error} when it is no such body, or stands for too much text
  */
-export function protobufToText(body: Buffer, length: number, options: ProtobufOptions): Buffer {
+export function protobufToText(body: Buffer, length: number, options: HistogramOptions): Buffer {
   const reader = protobuf.Reader.create(body.subarray(0, length));
   const limit = Math.max(MIN_LIMIT_BYTES, MAX_EXPANSION * length);
   const parts: Buffer[] = [];
@@ -116,11 +116,11 @@ class FamilyLines {
   readonly #message: FamilyMessage;
   readonly #name: string;
   readonly #type: string;
-  readonly #options: ProtobufOptions;
+  readonly #options: HistogramOptions;
   readonly #maxLength: number;
   #text = '';
 
-  constructor(message: FamilyMessage, options: ProtobufOptions, maxLength: number) {
+  constructor(message: FamilyMessage, options: HistogramOptions, maxLength: number) {
     this.#message = message;
     this.#name = message.name ?? '';
     this.#type = TYPES[message.type ?? 0] ?? 'unknown';

@@ -81,12 +81,15 @@ export function seriesEnd(body: Buffer, start: number, end: number): number {
   return -1;
 }
 
-interface ParsedSeries {
+/** Name and labels of a sample, unescaped. */
+export interface ParsedSeries {
+  /** `__name__` first. */
   readonly labels: (readonly [string, string])[];
   readonly end: number;
 }
 
-function parseSeries(body: Buffer, start: number, end: number): ParsedSeries | undefined {
+/** @returns undefined when `body[start, end)` starts with no series */
+export function parseSeries(body: Buffer, start: number, end: number): ParsedSeries | undefined {
   const text = new LineText(body, start, end);
   const labels: (readonly [string, string])[] = [];
   if (METRIC_NAME_START.test(text.next())) {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expositionFormat } from '../exposition/content-type.js';
+import { openMetrics2ToText } from '../exposition/openmetrics2-text.js';
 import { protobufToText } from '../exposition/protobuf-text.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
@@ -158,6 +159,11 @@ export class TargetLoop {
     }
     if (result.format === 'text' && job.textExemplars === 'ignore' && job.exemplarValidation !== 'full')
       return this.#readWithoutExemplars(body, scrapeMs);
+    if (result.format === 'openmetrics2') {
+      const { text, refusedExemplars } = openMetrics2ToText(body.bytes, body.length, this.target.histograms);
+      body.adopt(text);
+      return this.#readText(body, scrapeMs, 'openmetrics', refusedExemplars);
+    }
     return this.#readText(body, scrapeMs, result.format);
   }
 
@@ -174,12 +180,16 @@ export class TargetLoop {
     return 0;
   }
 
-  #readText(body: BodyBuffer, scrapeMs: number, format: TextFormat): number {
+  /** @param refused lines that were left out before, their exemplars being none */
+  #readText(body: BodyBuffer, scrapeMs: number, format: TextFormat, refused = 0): number {
     const { job, clock, metrics } = this.#parts;
     const startMs = clock.monotonicMs();
     const outcome = this.#reader.read(body.bytes, body.view, body.length, scrapeMs, format);
     if ('error' in outcome) throw new BodyRefused('exposition', outcome.error);
-    metrics.countRead(job.jobName, (clock.monotonicMs() - startMs) / 1000, outcome);
+    metrics.countRead(job.jobName, (clock.monotonicMs() - startMs) / 1000, {
+      ...outcome,
+      malformedLines: outcome.malformedLines + refused,
+    });
     return outcome.lines;
   }
 

@@ -4,6 +4,7 @@ import type { RelabelRule } from '../model/relabel.js';
 
 export const SCRAPE_PROTOCOLS = [
   'PrometheusProto',
+  'OpenMetricsText2.0.0',
   'OpenMetricsText0.0.1',
   'OpenMetricsText1.0.0',
   'PrometheusText0.0.4',

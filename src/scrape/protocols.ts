@@ -9,6 +9,7 @@ import {
 const MEDIA_RANGES: Readonly<Record<ScrapeProtocol, string>> = {
   PrometheusProto:
     'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited',
+  'OpenMetricsText2.0.0': 'application/openmetrics-text;version=2.0.0',
   'OpenMetricsText0.0.1': 'application/openmetrics-text;version=0.0.1',
   'OpenMetricsText1.0.0': 'application/openmetrics-text;version=1.0.0',
   'PrometheusText0.0.4': 'text/plain;version=0.0.4',
@@ -17,13 +18,18 @@ const MEDIA_RANGES: Readonly<Record<ScrapeProtocol, string>> = {
 
 export const PROTOCOL_FORMATS: Readonly<Record<ScrapeProtocol, ExpositionFormat>> = {
   PrometheusProto: 'protobuf',
+  'OpenMetricsText2.0.0': 'openmetrics2',
   'OpenMetricsText0.0.1': 'openmetrics',
   'OpenMetricsText1.0.0': 'openmetrics',
   'PrometheusText0.0.4': 'text',
   'PrometheusText1.0.0': 'text',
 };
 
-const WITH_ESCAPING: readonly ScrapeProtocol[] = ['OpenMetricsText1.0.0', 'PrometheusText1.0.0'];
+const WITH_ESCAPING: readonly ScrapeProtocol[] = [
+  'OpenMetricsText2.0.0',
+  'OpenMetricsText1.0.0',
+  'PrometheusText1.0.0',
+];
 
 /** @param given undefined: what Prometheus asks for by itself, protobuf first where native histograms are wanted */
 export function protocolsOf(
@@ -36,12 +42,15 @@ export function protocolsOf(
     : DEFAULT_SCRAPE_PROTOCOLS;
 }
 
-/** Prometheus' header: one more than the known protocols, falling by a tenth each, `* / *` last. */
+/** Protocols that Prometheus knows, all but that of OpenMetrics 2.0. */
+const KNOWN_TO_PROMETHEUS = SCRAPE_PROTOCOLS.length - 1;
+
+/** Prometheus' header: one more than the protocols it knows, falling by a tenth each, `* / *` last. */
 export function acceptHeader(
   protocols: readonly ScrapeProtocol[],
   escaping: NameEscapingScheme = 'allow-utf-8',
 ): string {
-  let weight = SCRAPE_PROTOCOLS.length + 1;
+  let weight = Math.max(KNOWN_TO_PROMETHEUS, protocols.length) + 1;
   const ranges = protocols.map((protocol) => {
     const parameter = WITH_ESCAPING.includes(protocol) ? `;escaping=${escaping}` : '';
     return `${MEDIA_RANGES[protocol]}${parameter};q=0.${weight--}`;

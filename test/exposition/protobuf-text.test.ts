@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import t from 'tap';
-import { type ProtobufOptions, protobufToText } from '../../src/exposition/protobuf-text.js';
+import { type HistogramOptions, protobufToText } from '../../src/exposition/protobuf-text.js';
 import { fuzzBounds } from '../support/fuzz.js';
 
 const NATIVE = { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: false };
@@ -14,7 +14,7 @@ const Family = protobuf.parse(PROTO).root.lookupType('io.prometheus.client.Metri
 const bodyOf = (...families: object[]) =>
   Buffer.concat(families.map((family) => Family.encodeDelimited(Family.fromObject(family)).finish()));
 
-const textOf = (body: Buffer, options: ProtobufOptions = CLASSIC) =>
+const textOf = (body: Buffer, options: HistogramOptions = CLASSIC) =>
   protobufToText(body, body.length, options).toString();
 
 const label = [{ name: 'path', value: '/a"b\\c\nd' }];
@@ -108,7 +108,7 @@ const CLASSIC_LINES = [
 const NATIVE_LINE = `h 7${Array.from({ length: 10 }, (_, i) => ` # {trace_id="n${i}"} ${i} 1700000000.00${i}5`).join('')}`;
 
 t.test('histograms', async (t) => {
-  const f = (message: object, options: ProtobufOptions, lines: readonly string[]) =>
+  const f = (message: object, options: HistogramOptions, lines: readonly string[]) =>
     t.equal(
       textOf(bodyOf({ name: 'h', type: 4, metric: [{ histogram: message }] }), options),
       ['# TYPE h histogram', ...lines, '# EOF\n'].join('\n'),
