@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../version.js';
+import { addCheckMetrics } from './endpoint-commands.js';
 import { EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 
 /** Runs one command line. @returns the exit code */
@@ -41,6 +42,7 @@ function createProgram(finish: (code: number) => void): Command {
       const { checkConfig } = await import('./check-config.js');
       finish(checkConfig(file, (text) => process.stdout.write(text)));
     });
+  addCheckMetrics(check, finish);
   addQueryCommands(program, finish);
   program
     .command('demo')

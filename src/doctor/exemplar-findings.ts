@@ -33,7 +33,9 @@ function noneFinding(library: Library | undefined): Finding {
   };
 }
 
-/** @param details what goes behind the number of exemplars */
+const SINGULAR: Readonly<Record<string, string>> = { have: 'has', are: 'is', stand: 'stands' };
+
+/** @param details what goes behind the number of exemplars: a verb in the plural, and on */
 function finding(
   code: string,
   severity: Severity,
@@ -44,8 +46,21 @@ function finding(
   if (tally === undefined) return [];
   const { count, line, column } = tally;
   return [
-    { code, severity, message: `${countOf(count, 'exemplar')} ${details}.`, next, line, column, count },
+    {
+      code,
+      severity,
+      message: `${countOf(count, 'exemplar')} ${agreeing(details, count)}.`,
+      next,
+      line,
+      column,
+      count,
+    },
   ];
+}
+
+function agreeing(details: string, count: number): string {
+  const [verb = ''] = details.split(' ', 1);
+  return count === 1 && verb in SINGULAR ? SINGULAR[verb] + details.slice(verb.length) : details;
 }
 
 function refusals(tally: ExemplarTally, { maxCodePoints, maxFutureMs }: ExemplarRules): Finding[] {
@@ -117,7 +132,7 @@ function timeFindings(tally: ExemplarTally, { oldMs }: ExemplarRules): Finding[]
       'exemplars_without_timestamp_on_native_histogram',
       'warning',
       tally.wholeHistogramWithoutTimestamp,
-      'on whole histograms have no timestamp, and are dropped by Prometheus',
+      'have no timestamp and stand on whole histograms: Prometheus drops them',
       'Write a timestamp behind the value of each exemplar.',
     ),
     ...finding(

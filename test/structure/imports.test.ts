@@ -44,7 +44,17 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'version.ts',
   ],
   // Commands: on top of everything.
-  cli: [...BELOW_ALL, 'app.ts', 'config', 'demo', 'version.ts'],
+  cli: [
+    ...BELOW_ALL,
+    'app.ts',
+    'config',
+    'demo',
+    'doctor',
+    'exposition',
+    'http-client',
+    'scrape',
+    'version.ts',
+  ],
   demo: ['cli'],
   'main.ts': ['cli'],
 };
