@@ -27,6 +27,22 @@ interface Watch {
   readonly url: URL;
 }
 
+/** Kind and API version of the objects of each resource. */
+const KINDS: Readonly<Record<string, readonly [kind: string, apiVersion: string]>> = {
+  pods: ['Pod', 'v1'],
+  services: ['Service', 'v1'],
+  endpoints: ['Endpoints', 'v1'],
+  nodes: ['Node', 'v1'],
+  namespaces: ['Namespace', 'v1'],
+  endpointslices: ['EndpointSlice', 'discovery.k8s.io/v1'],
+  ingresses: ['Ingress', 'networking.k8s.io/v1'],
+};
+
+function typed(resource: string, suffix = ''): { kind: string; apiVersion: string } {
+  const [kind = 'Unknown', apiVersion = 'v1'] = KINDS[resource] ?? [];
+  return { kind: kind + suffix, apiVersion };
+}
+
 const PATH =
   /^(?:\/api\/v1|\/apis\/[a-z.0-9]+\/v1)(?:\/namespaces\/(?<namespace>[^/]+))?\/(?<resource>[a-z]+)$/;
 
@@ -86,14 +102,19 @@ export class KubernetesApi {
   set(resource: string, object: ApiObject): void {
     const key = keyOf(resource, object);
     const type = this.#objects.has(key) ? 'MODIFIED' : 'ADDED';
-    const versioned = this.#versioned(object);
+    const versioned = this.#versioned(resource, object);
     this.#objects.set(key, versioned);
     this.#publish({ version: this.#version, type, resource, object: versioned });
   }
 
   remove(resource: string, object: ApiObject): void {
     this.#objects.delete(keyOf(resource, object));
-    this.#publish({ version: this.#version + 1, type: 'DELETED', resource, object: this.#versioned(object) });
+    this.#publish({
+      version: this.#version + 1,
+      type: 'DELETED',
+      resource,
+      object: this.#versioned(resource, object),
+    });
   }
 
   /** Time goes by without any object of interest changing. */
@@ -102,8 +123,11 @@ export class KubernetesApi {
   }
 
   bookmark(): void {
-    for (const { response } of this.watches)
-      send(response, 'BOOKMARK', { metadata: { resourceVersion: String(this.#version) } });
+    for (const { response, resource } of this.watches)
+      send(response, 'BOOKMARK', {
+        ...typed(resource),
+        metadata: { resourceVersion: String(this.#version) },
+      });
   }
 
   /** Forgets everything before now. */
@@ -136,9 +160,13 @@ export class KubernetesApi {
     return this.#server.close();
   }
 
-  #versioned(object: ApiObject): ApiObject {
+  #versioned(resource: string, object: ApiObject): ApiObject {
     this.#version++;
-    return { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
+    return {
+      ...typed(resource),
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(this.#version) },
+    };
   }
 
   #publish(change: Change): void {
@@ -149,6 +177,11 @@ export class KubernetesApi {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '', 'http://x');
     if (this.intercept(url, response)) return;
+    if (url.pathname === '/version') {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ major: '1', minor: '30', gitVersion: 'v1.30.0' }));
+      return;
+    }
     const isKnown = this.token === undefined || request.headers.authorization === `Bearer ${this.token}`;
     const { resource, namespace } = PATH.exec(url.pathname)?.groups ?? {};
     if (!isKnown) refuse(response, 401, 'Unauthorized');
@@ -178,7 +211,7 @@ export class KubernetesApi {
     }
     const metadata = { resourceVersion: String(this.#version), ...(next === '' ? {} : { continue: next }) };
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ kind: 'List', apiVersion: 'v1', metadata, items: rest.slice(0, limit) }));
+    response.end(JSON.stringify({ ...typed(resource, 'List'), metadata, items: rest.slice(0, limit) }));
   }
 
   #select(resource: string, namespace: string | undefined): ApiObject[] {
