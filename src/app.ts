@@ -16,6 +16,7 @@ import { addJournalMetrics } from './journal/metrics.js';
 import type { BatchLog } from './model/batch.js';
 import { labelValue } from './model/labels.js';
 import { BodyBufferPool } from './scrape/body-buffer.js';
+import { CheckUps } from './scrape/check-ups.js';
 import { createConnector } from './scrape/connector.js';
 import { ScrapeManager } from './scrape/manager.js';
 import { ScrapeMetrics, type TargetFigures } from './scrape/metrics.js';
@@ -102,6 +103,7 @@ export class App {
         createDiscovery(options, { ...shared, jobName, metrics: discoveryMetrics }),
       sink: this.#intake,
       buffers: new BodyBufferPool(),
+      checkUps: new CheckUps(clock),
       connect: createConnector(),
       metrics: new ScrapeMetrics(this.#registry, () => this.#targetFigures()),
     });
@@ -292,6 +294,7 @@ export class App {
         scrapeUrl: target.url,
         scrapeInterval: target.intervalText,
         scrapeTimeout: target.timeoutText,
+        exemplarFindings: loop.findings,
       };
     }
   }

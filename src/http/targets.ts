@@ -18,6 +18,8 @@ export interface ActiveTarget {
   readonly health: 'unknown' | 'up' | 'down';
   readonly scrapeInterval: string;
   readonly scrapeTimeout: string;
+  /** What the doctor says of its exemplars, the worst first. */
+  readonly exemplarFindings: readonly object[];
 }
 
 /** A scrape job, those without targets as well. */
@@ -77,6 +79,8 @@ function shown(target: ActiveTarget): object {
     health: target.health,
     scrapeInterval: target.scrapeInterval,
     scrapeTimeout: target.scrapeTimeout,
+    // Not Prometheus'.
+    exemplarFindings: target.exemplarFindings,
   };
 }
 

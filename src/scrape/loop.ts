@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Exposition } from '../doctor/examination.js';
+import type { Finding } from '../doctor/finding.js';
 import { expositionFormat } from '../exposition/content-type.js';
 import { openMetrics2ToText } from '../exposition/openmetrics2-text.js';
 import { protobufToText } from '../exposition/protobuf-text.js';
@@ -7,6 +9,7 @@ import type { Log } from '../util/log.js';
 import type { BodyBuffer, BodyBufferPool } from './body-buffer.js';
 import { BodyReader } from './body-reader.js';
 import type { BodyRules, TextFormat } from './body-rules.js';
+import type { CheckUp, CheckUps } from './check-ups.js';
 import type { ScrapeClient, ScrapeRequest } from './client.js';
 import type { ExemplarSink } from './exemplar-sink.js';
 import { ScrapeFailure } from './failure.js';
@@ -26,11 +29,14 @@ export interface LoopParts {
   /** Why no target of the job is to be scraped, if so. */
   readonly refusal: () => string | undefined;
   readonly buffers: BodyBufferPool;
+  readonly checkUps: CheckUps;
   readonly sink: ExemplarSink;
   readonly metrics: ScrapeMetrics;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+type BodyFormats = Pick<Exposition, 'format' | 'textFormat' | 'contentType'>;
 
 /** What was wrong with a body that arrived whole. */
 class BodyRefused extends Error {
@@ -51,6 +57,9 @@ export class TargetLoop {
   readonly #request: ScrapeRequest;
   readonly #stop = new AbortController();
   #status = NEVER_SCRAPED;
+  #checkUp: CheckUp | undefined;
+  /** How the body in hand is to be read; undefined before it has come. */
+  #formats: BodyFormats | undefined;
   #cancelTimer = () => {};
   #running: Promise<void> = Promise.resolve();
 
@@ -60,7 +69,10 @@ export class TargetLoop {
     this.#parts = parts;
     this.#reader =
       before !== undefined && before.#readsLike(target, parts) ? before.#reader : this.#createReader();
-    if (before !== undefined) this.#status = before.#status;
+    if (before !== undefined) {
+      this.#status = before.#status;
+      this.#checkUp = before.#checkUp;
+    }
     this.#request = parts.client.requestTo(target);
   }
 
@@ -78,6 +90,11 @@ export class TargetLoop {
 
   get status(): TargetStatus {
     return this.#status;
+  }
+
+  /** What the doctor said of a body, not always the last one; none before the first. */
+  get findings(): readonly Finding[] {
+    return this.#checkUp?.findings ?? [];
   }
 
   /** @param ready when the loop before has stopped */
@@ -125,6 +142,7 @@ export class TargetLoop {
     const { client, buffers, clock, job, metrics, refusal } = this.#parts;
     const startMs = clock.monotonicMs();
     const body = buffers.take();
+    this.#formats = undefined;
     let failure: Error | undefined;
     let lines = 0;
     let bodyBytes = 0;
@@ -140,6 +158,7 @@ export class TargetLoop {
     const durationMs = clock.monotonicMs() - startMs;
     if (failure instanceof ScrapeFailure && failure.reason === 'stopped') return;
     metrics.countScrape(job.jobName, this.target.url, durationMs / 1000, bodyBytes);
+    this.#examine(body, failure === undefined, lines > 0);
     buffers.give(body);
     const figures = { lastScrapeMs: scrapeMs, lastDurationMs: durationMs, lastBodyBytes: bodyBytes };
     this.#conclude(failure, { ...figures, lastExemplarLines: lines });
@@ -150,9 +169,12 @@ export class TargetLoop {
     const { job } = this.#parts;
     // An empty body is an empty exposition, whatever it is said to be.
     if (body.length === 0) return this.#readWithoutExemplars(body, scrapeMs);
+    this.#formats = { format: 'text', textFormat: 'text', contentType };
     const fallback = job.fallbackScrapeProtocol;
     const result = expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
     if ('error' in result) throw new BodyRefused('content_type', result.error);
+    const textFormat = result.format === 'text' ? 'text' : 'openmetrics';
+    this.#formats = { format: result.format, textFormat, contentType };
     if (result.format === 'protobuf') {
       body.adopt(this.#textOfProtobuf(body));
       return this.#readText(body, scrapeMs, 'openmetrics');
@@ -173,6 +195,14 @@ export class TargetLoop {
     } catch (error) {
       throw new BodyRefused('exposition', `protobuf exposition: ${(error as Error).message}`);
     }
+  }
+
+  #examine({ bytes, length }: BodyBuffer, isUp: boolean, hasExemplars: boolean): void {
+    if (this.#formats === undefined) return;
+    const { checkUps, job } = this.#parts;
+    const exposition = { ...this.#formats, body: bytes, length, isAnswer: true };
+    const reasons = { contentType: this.#formats.contentType, hasExemplars, isUp };
+    this.#checkUp = checkUps.of(exposition, job.traceIdLabels, reasons, this.#checkUp);
   }
 
   #readWithoutExemplars(body: BodyBuffer, scrapeMs: number): number {

@@ -9,6 +9,7 @@ import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import type { BodyBufferPool } from './body-buffer.js';
 import { type BodyRules, bodyRulesOf, haveSameBodyRules } from './body-rules.js';
+import type { CheckUps } from './check-ups.js';
 import { ScrapeClient } from './client.js';
 import type { ExemplarSink } from './exemplar-sink.js';
 import { TargetLoop } from './loop.js';
@@ -20,6 +21,7 @@ import { type Target, type TargetSet, targetsOf } from './target.js';
 export interface ScrapeParts {
   readonly sink: ExemplarSink;
   readonly buffers: BodyBufferPool;
+  readonly checkUps: CheckUps;
   readonly connect: buildConnector.connector;
   readonly discover: (options: DiscoveryOptions, jobName: string) => Discovery;
   readonly metrics: ScrapeMetrics;
@@ -186,8 +188,8 @@ export class ScrapePool {
 
   #run(target: Target, before: TargetLoop | undefined): void {
     const stopped = before?.stop(false) ?? Promise.resolve();
-    const { sink, buffers, metrics, clock, log } = this.#parts;
-    const shared = { sink, buffers, metrics, clock, log };
+    const { sink, buffers, checkUps, metrics, clock, log } = this.#parts;
+    const shared = { sink, buffers, checkUps, metrics, clock, log };
     const refusal = () => this.#refusal();
     const parts = { ...shared, job: this.#job, client: this.#client, rules: this.#bodyRules, refusal };
     const loop = new TargetLoop(target, parts, before);

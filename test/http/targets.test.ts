@@ -14,6 +14,7 @@ const target: ActiveTarget = {
   health: 'up',
   scrapeInterval: '15s',
   scrapeTimeout: '1m30s',
+  exemplarFindings: [{ code: 'no_exemplars' }],
 };
 const never: ActiveTarget = {
   ...target,
@@ -51,6 +52,7 @@ t.test('targets', async (t) => {
         health: 'up',
         scrapeInterval: '15s',
         scrapeTimeout: '1m30s',
+        exemplarFindings: [{ code: 'no_exemplars' }],
       },
     ]),
   );

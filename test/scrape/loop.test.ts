@@ -2,6 +2,7 @@ import t from 'tap';
 import { createDiscovery } from '../../src/discovery/discovery.js';
 import { DiscoveryMetrics } from '../../src/discovery/metrics.js';
 import { BodyBufferPool } from '../../src/scrape/body-buffer.js';
+import { CheckUps } from '../../src/scrape/check-ups.js';
 import { createConnector } from '../../src/scrape/connector.js';
 import type { TargetLoop } from '../../src/scrape/loop.js';
 import { ScrapeManager } from '../../src/scrape/manager.js';
@@ -39,6 +40,7 @@ function createManager() {
         metrics: discoveryMetrics,
       }),
     buffers: new BodyBufferPool(),
+    checkUps: new CheckUps(clock),
     connect: createConnector(),
     metrics: new ScrapeMetrics(registry, () => []),
   });
@@ -276,4 +278,32 @@ t.test('an empty body, and classic text, end what they do not show', async (t) =
   target.answer = (response) => response.writeHead(200).end();
   await nextScrape(parts);
   t.equal(parts.sink.stale.length, 1);
+});
+
+t.test('the doctor looks at a target when there is reason to, and seldom', async (t) => {
+  const target = await serveTarget(body('m_total 1\n', { 'content-type': 'text/plain' }));
+  t.teardown(() => target.close());
+  const parts = createManager();
+  await parts.manager.apply([job(target)]);
+  const codes = () => parts.loops()[0]!.findings.map(({ code }) => code);
+  t.same(codes(), []);
+  await nextScrape(parts);
+  t.same(codes(), ['text_format_only']);
+  target.answer = body('# TYPE m counter\nm_total 1\n# EOF\n');
+  await nextScrape(parts);
+  t.same(codes(), ['no_exemplars']);
+  const id = '0af7651916cd43dd8448eb211c80319c';
+  const now = () => (parts.clock.nowMs() / 1000).toFixed(3);
+  target.answer = (...args) =>
+    body(`# TYPE m counter\nm_total 1 # {trace_id="${id}"} 1 ${now()}\n# EOF\n`)(...args);
+  await nextScrape(parts);
+  t.same(codes(), []);
+  target.answer = (...args) =>
+    body(`# TYPE m counter\nm_total 1 # {traceid="${id}"} 1 ${now()}\n# EOF\n`)(...args);
+  await nextScrape(parts);
+  t.same(codes(), [], 'not again for so little');
+  target.answer = body('nonsense');
+  await nextScrape(parts);
+  t.not(codes().length, 0);
+  t.equal(parts.loops()[0]!.status.health, 'down');
 });

@@ -6,6 +6,7 @@ import { labelValue } from '../../src/model/labels.js';
 import { DEFAULT_RELABEL_RULE, type RelabelRule } from '../../src/model/relabel.js';
 import type { TargetGroup } from '../../src/model/target-group.js';
 import { BodyBufferPool } from '../../src/scrape/body-buffer.js';
+import { CheckUps } from '../../src/scrape/check-ups.js';
 import { createConnector } from '../../src/scrape/connector.js';
 import { ScrapeManager } from '../../src/scrape/manager.js';
 import { ScrapeMetrics } from '../../src/scrape/metrics.js';
@@ -70,6 +71,7 @@ function setup() {
       return discovery;
     },
     buffers: new BodyBufferPool(),
+    checkUps: new CheckUps(clock),
     connect: createConnector(),
     metrics: new ScrapeMetrics(registry, () => []),
   });

@@ -23,7 +23,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   store: BELOW_ALL,
   'http-client': BELOW_ALL,
   discovery: [...BELOW_ALL, 'http-client'],
-  scrape: [...BELOW_ALL, 'discovery', 'exposition', 'http-client'],
+  scrape: [...BELOW_ALL, 'discovery', 'doctor', 'exposition', 'http-client'],
   query: [...BELOW_ALL, 'store'],
   forward: [...BELOW_ALL, 'http-client'],
   http: [...BELOW_ALL, 'query', 'store'],
