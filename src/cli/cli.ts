@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../version.js';
-import { addCheckMetrics } from './endpoint-commands.js';
+import { addCheckMetrics, addSize } from './endpoint-commands.js';
 import { EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 
 /** Runs one command line. @returns the exit code */
@@ -43,6 +43,7 @@ function createProgram(finish: (code: number) => void): Command {
       finish(checkConfig(file, (text) => process.stdout.write(text)));
     });
   addCheckMetrics(check, finish);
+  addSize(program, finish);
   addQueryCommands(program, finish);
   program
     .command('demo')

@@ -23,6 +23,28 @@ export function addCheckMetrics(check: Command, finish: Finish): void {
     });
 }
 
+/** `exemplard size` */
+export function addSize(program: Command, finish: Finish): void {
+  addRequestOptions(program.command('size'))
+    .argument('<url...>', 'endpoints to watch')
+    .description('watch endpoints for a while, then say which rings, memory and disk a retention needs')
+    .option('--for <duration>', 'how long to watch', '1m')
+    .option('--interval <duration>', 'between two scrapes of an endpoint', '5s')
+    .option(
+      '--retention <duration>',
+      'how far back to remember; repeatable (1h, 24h, 7d, if not given)',
+      collect,
+      [],
+    )
+    .action(async (urls: string[], options) => {
+      const { size } = await import('./size.js');
+      const end = new AbortController();
+      // A second one ends the process, as without us.
+      process.once('SIGINT', () => end.abort());
+      finish(await size(urls, options, { stdout, stderr, signal: end.signal }));
+    });
+}
+
 function addRequestOptions(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))

@@ -53,6 +53,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'exposition',
     'http-client',
     'scrape',
+    'store',
     'version.ts',
   ],
   demo: ['cli'],
