@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { type ListFormat, parseGroupList } from '../../src/discovery/group-list.js';
 import { systemClock } from '../../src/util/clock.js';
 import { TimeSlices } from '../../src/util/time-slices.js';
+import { fuzzBounds } from '../support/fuzz.js';
 
 const ORIGIN = { source: 'f', labels: { __meta_filepath: '/f' } };
 
@@ -108,4 +110,40 @@ t.test('long lists in YAML are read piece by piece, to the same end', async (t) 
   const long = 'x'.repeat(10 * 1024 * 1024);
   t.equal((await parse(`[{"labels":{"a":"${long}"}}]`))[0]?.labels.a, long);
   t.equal((await parse(`- labels: {a: ${long}}`, 'yaml'))[0]?.labels.a, long);
+});
+
+t.test('nesting without end costs an error, not the process', async (t) => {
+  const deep = [
+    '['.repeat(100_000),
+    `${'['.repeat(100_000)}${']'.repeat(100_000)}`,
+    '{a: '.repeat(50_000),
+    '- '.repeat(50_000),
+    '? '.repeat(50_000),
+    Array.from({ length: 5_000 }, (_, i) => `${' '.repeat(i)}a:\n`).join(''),
+  ];
+  for (const text of deep) {
+    await t.rejects(parse(text, 'yaml'), { message: 'it is nested too deeply' });
+    await t.rejects(parse(text, 'json'));
+  }
+});
+
+t.test('any text is a list or an error', async (t) => {
+  const parts = ['- ', 'targets', ': ', '[', ']', '{', '}', 'a:1', '"', "'", '\n', '  ', '&x ', '*x', '#', '|\n', ',', '!!t ', '\\', 'null', '<<', '\0', 'labels', '---\n', '...\n', '%'] as const; // biome-ignore format: one line
+  const texts = fc.array(fc.oneof(fc.constantFrom(...parts), fc.string({ maxLength: 3 })), { maxLength: 30 });
+  const formats = fc.constantFrom<ListFormat>('json', 'yaml');
+  await fc.assert(
+    fc.asyncProperty(texts, formats, async (parts, format) => {
+      const text = parts.join('');
+      try {
+        for (const { targets, labels } of await parse(text, format)) {
+          const values = [...targets.map(({ __address__ }) => __address__), ...Object.values(labels)];
+          if (!values.every((value) => typeof value === 'string')) throw new TypeError(`not text: ${text}`);
+        }
+      } catch (error) {
+        if (!(error instanceof Error) || error instanceof TypeError) throw error;
+      }
+    }),
+    fuzzBounds(2_000),
+  );
+  t.pass();
 });

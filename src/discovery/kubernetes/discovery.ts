@@ -21,8 +21,9 @@ import type { Role } from './role.js';
 import { serviceKind } from './service.js';
 import { serviceRole } from './service-role.js';
 
-/** Changes that come in a row are shown together. */
-const GATHER_MS = 200;
+/** Changes that come in a row are shown together: lists that end at about the same time, and then pods that start. */
+const FIRST_GATHER_MS = 100;
+const GATHER_MS = 1_000;
 
 /** Objects of a cluster as target groups, one an object, followed as they change. */
 export class KubernetesDiscovery implements Discovery {
@@ -34,6 +35,7 @@ export class KubernetesDiscovery implements Discovery {
   readonly #stop = new AbortController();
   readonly #reflectors: Reflector[] = [];
   #views: NamespaceView[] = [];
+  #hasShown = false;
   #onGroups: OnGroups = () => {};
   #running: Promise<void> = Promise.resolve();
   #showing: Promise<void> = Promise.resolve();
@@ -194,7 +196,7 @@ export class KubernetesDiscovery implements Discovery {
 
   #showSoon(): void {
     if (this.#stop.signal.aborted) return;
-    this.#cancelShow ??= this.#parts.clock.after(GATHER_MS, () => {
+    this.#cancelShow ??= this.#parts.clock.after(this.#hasShown ? GATHER_MS : FIRST_GATHER_MS, () => {
       this.#cancelShow = undefined;
       this.#showing = this.#showing.then(() => this.#show());
     });
@@ -210,6 +212,7 @@ export class KubernetesDiscovery implements Discovery {
     for (const view of synced) await view.build(slices);
     if (signal.aborted) return;
     const groups = synced.flatMap(({ groups }) => [...groups]);
+    this.#hasShown = true;
     this.#meter.found(groups);
     this.#onGroups(groups);
   }
