@@ -116,14 +116,12 @@ function htmlFinding(contentType: string): Finding {
   };
 }
 
-/** The answer to what a scrape asks for, unless another one has more exemplars. */
+/** The answer to what a scrape asks for; where that has no exemplars, the one with most. */
 function bestOf(asked: readonly Asked[]): Asked | undefined {
-  let best: Asked | undefined;
-  for (const each of asked) {
-    if (each.examination !== undefined && (best === undefined || each.exemplars > best.exemplars))
-      best = each;
-  }
-  return best;
+  const readable = asked.filter(({ examination }) => examination !== undefined);
+  const [first] = readable;
+  if (first === undefined || (first === asked[0] && first.exemplars > 0)) return first;
+  return readable.reduce((best, each) => (each.exemplars > best.exemplars ? each : best));
 }
 
 async function askAgain(
@@ -150,15 +148,13 @@ function failuresOf(asked: readonly Asked[]): Finding[] {
   return asked[0]?.examination === undefined ? [...failures.values()] : [];
 }
 
-function formatFindings([first, ...others]: readonly Asked[], best: Asked | undefined): Finding[] {
-  if (first === undefined || best === undefined || best === first) return [];
-  const count = countOf(best.exemplars, 'exemplar');
-  if (first.examination === undefined || others.length === 0) return [];
+function formatFindings([first]: readonly Asked[], best: Asked | undefined): Finding[] {
+  if (first?.examination === undefined || best === undefined || best === first) return [];
   return [
     {
       code: 'exemplars_in_other_format',
       severity: 'warning',
-      message: `What a scrape asks for is answered with ${countOf(first.exemplars, 'exemplar')}; asked for ${best.name}, the endpoint has ${count}. The latter is examined here.`,
+      message: `What a scrape asks for is answered without exemplars; asked for ${best.name}, the endpoint has ${countOf(best.exemplars, 'exemplar')}. That answer is examined here.`,
       next: `Set scrape_protocols for the job so that ${best.name} comes first.`,
     },
   ];
