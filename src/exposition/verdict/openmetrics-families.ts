@@ -84,7 +84,7 @@ export class OpenMetricsFamilies {
   }
 
   #takeType(family: Family, text: string, textAt: number): void {
-    const type = Object.hasOwn(METRIC_TYPES, text) ? METRIC_TYPES[text] : undefined;
+    const type = METRIC_TYPES.get(text);
     if (type === undefined) {
       const hint = text === 'untyped' ? '; what the classic format calls untyped is unknown here' : '';
       this.#report.add(textAt, `there is no type ${quoted(text)}${hint}`);
@@ -120,10 +120,10 @@ export class OpenMetricsFamilies {
     const suffix = name.slice(family.name.length);
     const { samples } = family.type;
     this.#suffix = suffix;
-    this.#role = Object.hasOwn(samples, suffix) ? samples[suffix] : undefined;
+    this.#role = samples.get(suffix);
     if (this.#role !== undefined) return true;
     if (suffix !== '') return false;
-    const names = Object.keys(samples).map((allowed) => `${named(family.name)}${allowed}`);
+    const names = [...samples.keys()].map((allowed) => `${named(family.name)}${allowed}`);
     const type = family.type.name;
     this.#report.add(this.#report.lineStart, `${named(name)} is no sample of the ${type} ${named(name)}: it has ${names.join(', ')}`); // biome-ignore format: one text
     return true;
@@ -132,7 +132,7 @@ export class OpenMetricsFamilies {
   /** No two families may give a sample the same name, whether or not they do. */
   #claimNames({ name, place, type }: Family): void {
     let hasTold = false;
-    for (const suffix of new Set(['', ...Object.keys(type.samples)])) {
+    for (const suffix of new Set(['', ...type.samples.keys()])) {
       const claimed = name + suffix;
       const owner = this.#owners.get(claimed);
       if (owner === undefined) this.#owners.set(claimed, name);

@@ -2,7 +2,7 @@
 export interface MetricType {
   readonly name: string;
   /** What samples have behind the name of the family, and by it what they are. */
-  readonly samples: Readonly<Record<string, SampleRole>>;
+  readonly samples: ReadonlyMap<string, SampleRole>;
 }
 
 /** One kind of sample of a type. */
@@ -22,8 +22,8 @@ const count: SampleRole = { ...counter, integer: true };
 const bucket: SampleRole = { ...count, bound: 'le', mayHaveExemplar: true };
 const plain: SampleRole = {};
 
-export const METRIC_TYPES: Readonly<Record<string, MetricType>> = Object.fromEntries(
-  Object.entries<MetricType['samples']>({
+export const METRIC_TYPES: ReadonlyMap<string, MetricType> = new Map(
+  Object.entries<Readonly<Record<string, SampleRole>>>({
     unknown: { '': plain },
     gauge: { '': plain },
     counter: { _total: { ...counter, mayHaveExemplar: true }, _created: plain },
@@ -37,7 +37,7 @@ export const METRIC_TYPES: Readonly<Record<string, MetricType>> = Object.fromEnt
     },
     info: { _info: { values: [1] } },
     stateset: { '': { bound: 'state', values: [0, 1] } },
-  }).map(([name, samples]) => [name, { name, samples }]),
+  }).map(([name, samples]) => [name, { name, samples: new Map(Object.entries(samples)) }]),
 );
 
-export const UNKNOWN_TYPE = METRIC_TYPES.unknown!;
+export const UNKNOWN_TYPE = METRIC_TYPES.get('unknown')!;
