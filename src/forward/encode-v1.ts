@@ -5,6 +5,7 @@
 import snappy from 'snappyjs';
 import { encodeLabels, textEnd } from '../model/encoded-labels.js';
 import type { Labels } from '../model/labels.js';
+import { readTags } from '../util/proto-tags.js';
 import {
   exemplarTimeMs,
   exemplarValue,
@@ -15,7 +16,6 @@ import {
   sampleTimeMs,
 } from './delivery.js';
 import { type Encoder, STALE_NAN_HIGH, STALE_NAN_LOW } from './encode.js';
-import { readTags } from './proto-tags.js';
 import type { TimeSeries } from './time-series.js';
 import { WireWriter } from './wire-writer.js';
 

@@ -9,10 +9,7 @@ import type { Measured } from './table.js';
 
 /** What the journal adds to each accepted exemplar, and how long a restart takes: Prometheus has no counterpart. */
 export async function journalRows(): Promise<Measured[]> {
-  const [plain, withJournal] = [
-    await scrapeCpu(EXEMPLARD, false),
-    await scrapeCpu(EXEMPLARD_WITH_JOURNAL, false),
-  ];
+  const [plain, withJournal] = [await scrapeCpu(EXEMPLARD), await scrapeCpu(EXEMPLARD_WITH_JOURNAL)];
   const inMemory = await fill(1_000_000, 'memory');
   rmSync(inMemory.directory, { recursive: true });
   const journaled = await fill(1_000_000, 'kill');

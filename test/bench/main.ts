@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { fairnessRow } from './fairness.js';
 import { forwardRows } from './forward.js';
 import { journalRows } from './journal.js';
+import { manyTargetsRows } from './many-targets.js';
 import { memoryRows } from './memory.js';
 import { EXEMPLARD, type PeerKind, PROMETHEUS } from './peers.js';
 import { queryRows } from './query.js';
@@ -22,12 +23,26 @@ async function both<Result>(measure: (kind: PeerKind) => Promise<Result>) {
   return { prometheus, exemplard: await measure(EXEMPLARD) };
 }
 
+/** As charts for Kubernetes have them: labels of the target, names that are dropped, labels nobody wants. */
+const RULES = `    relabel_configs:
+      - { source_labels: [__address__], regex: '(.*):(.*)', target_label: port, replacement: $2 }
+      - { action: labelmap, regex: __meta_(.+) }
+    metric_relabel_configs:
+      - { source_labels: [__name__], regex: 'go_(?:gc|memstats|sched)_.*', action: drop }
+      - { source_labels: [__name__, le], regex: 'apiserver_request_duration_seconds_bucket;(?:0.15|0.25|0.3)', action: drop }
+      - { source_labels: [namespace], regex: '(?:kube|cattle)-.*', target_label: system, replacement: 'true' }
+      - { action: labeldrop, regex: 'pod_template_hash|controller_revision_hash' }
+      - { action: labelmap, regex: 'label_(.+)' }
+      - { source_labels: [route], regex: '/(\\w+)/.*', target_label: area }
+      - { source_labels: [code], regex: '(.)..', target_label: class, replacement: '\${1}xx' }
+`;
+
 const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   scrape: async () => [
     {
       what: 'CPU per scraped MB, 4 × 2.2 MB a second',
       unit: 'ms',
-      ...(await both((kind) => scrapeCpu(kind, false))),
+      ...(await both((kind) => scrapeCpu(kind))),
       maxRatio: 0.1,
     },
   ],
@@ -35,10 +50,33 @@ const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
     {
       what: 'the same, gzipped',
       unit: 'ms',
-      ...(await both((kind) => scrapeCpu(kind, true))),
+      ...(await both((kind) => scrapeCpu(kind, { gzip: true }))),
       maxRatio: 0.2,
     },
   ],
+  relabel: async () => [
+    {
+      what: 'the same, with nine relabelling rules',
+      unit: 'ms',
+      ...(await both((kind) => scrapeCpu(kind, {}, RULES))),
+      maxRatio: 0.1,
+    },
+  ],
+  plain: async () => [
+    {
+      what: 'the same lines, none with an exemplar',
+      unit: 'ms',
+      ...(await both((kind) => scrapeCpu(kind, { exemplarShare: 0 }))),
+    },
+    {
+      what: 'the same as text/plain',
+      unit: 'ms',
+      ...(await both((kind) =>
+        scrapeCpu(kind, { exemplarShare: 0, contentType: 'text/plain; version=0.0.4' }),
+      )),
+    },
+  ],
+  targets: () => manyTargetsRows(both),
   memory: () => memoryRows(both),
   query: () => queryRows(both),
   fairness: async () => [await fairnessRow(both)],

@@ -3,11 +3,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { TargetSettings } from './target-process.js';
 
+interface Served {
+  readonly bytes: number;
+  readonly scrapes: number;
+  /** Since it was asked last: how far from the interval after the one before each scrape came. */
+  readonly deviationsMs: number[];
+}
+
 export interface Targets {
   /** host:port */
   readonly address: string;
   /** Scraped so far. */
-  served(): Promise<{ bytes: number; scrapes: number }>;
+  served(): Promise<Served>;
   stop(): void;
 }
 
@@ -24,24 +31,32 @@ export async function startTargets(settings: TargetSettings): Promise<Targets> {
   return {
     address,
     async served() {
-      return (await (await fetch(`http://${address}/served`)).json()) as { bytes: number; scrapes: number };
+      return (await (await fetch(`http://${address}/served`)).json()) as Served;
     },
     stop: () => child.disconnect(),
   };
 }
 
-/** Scrape jobs, one a target name, in the format both programs read. */
+/**
+ * Scrape jobs, one a target name, in the format both programs read.
+ * @param jobKeys more of each job, indented by four spaces
+ */
 export function scrapeConfig(
   targets: Targets,
   names: readonly string[],
-  { interval, maxExemplars = 1_000_000 }: { interval: string; maxExemplars?: number },
+  {
+    interval,
+    maxExemplars = 1_000_000,
+    jobKeys = '',
+  }: { interval: string; maxExemplars?: number; jobKeys?: string },
 ): string {
   const jobs = names.map(
     (name) => `  - job_name: ${name}
     scrape_interval: ${interval}
     scrape_timeout: ${interval}
     params: { target: [${name}] }
-    static_configs: [{ targets: ['${targets.address}'] }]`,
+    static_configs: [{ targets: ['${targets.address}'] }]
+${jobKeys}`,
   );
   return `storage:\n  exemplars: { max_exemplars: ${maxExemplars} }\nscrape_configs:\n${jobs.join('\n')}\n`;
 }
