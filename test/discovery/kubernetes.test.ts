@@ -367,6 +367,25 @@ t.test(
   },
 );
 
+t.test('many namespaces', async (t) => {
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error) => warnings.push(message);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  const api = await listen(t);
+  api.intercept = (_, response) => {
+    refuse(response, 503, 'not yet');
+    return true;
+  };
+  const names = Array.from({ length: 30 }, (_, i) => `n${i}`);
+  const { found, shows } = discover(t, { apiServer: api.url, namespaces: { ownNamespace: false, names } });
+  await until(() => found.warnings.length === 30, 'all to wait');
+  api.intercept = () => false;
+  await shows();
+  await api.watched(30);
+  t.strictSame(warnings, []);
+});
+
 t.test('pods on nodes that are selected', async (t) => {
   const api = await listen(t);
   api.set('pods', k8s.pod('a', '10.0.0.1'));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { sleep } from '../../util/clock.js';
 import { TimeSlices } from '../../util/time-slices.js';
 import type { Discovery, DiscoveryParts, OnGroups } from '../mechanism.js';
@@ -53,6 +54,8 @@ export class KubernetesDiscovery implements Discovery {
     this.#environment = environment;
     this.#random = random;
     this.#meter = parts.metrics.meter(parts.jobName, 'kubernetes');
+    // Every kind of objects in every namespace listens to it.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   start(onGroups: OnGroups): void {
