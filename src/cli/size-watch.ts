@@ -69,8 +69,6 @@ export class Watch {
     const startMs = this.#clock.monotonicMs();
     try {
       await this.#scrapeAll(signal);
-      for (const series of this.store.index.all())
-        this.#baseline.set(series, this.store.stats.accepted[series]!);
       for (let dueMs = intervalMs; dueMs <= forMs && !signal.aborted; dueMs += intervalMs) {
         progress(this.elapsedMs, this);
         await sleep(this.#clock, startMs + dueMs - this.#clock.monotonicMs(), signal);
@@ -104,12 +102,19 @@ export class Watch {
   }
 
   async #scrapeAll(signal: AbortSignal): Promise<void> {
+    const known = this.#targets.filter((target) => target.isKnown);
     await Promise.all(this.#targets.map((target) => target.scrape(signal)));
+    if (this.#targets.every((target) => known.includes(target) || !target.isKnown)) return;
+    // What a target shows when it first answers may be of any age: it says nothing of how often new ones come.
+    for (const series of this.store.index.all())
+      if (!this.#baseline.has(series)) this.#baseline.set(series, this.store.stats.accepted[series]!);
   }
 }
 
 class WatchedTarget {
   readonly endpoint: WatchedEndpoint;
+  /** It has answered, with exemplars or without. */
+  isKnown = false;
   readonly #client: EndpointClient;
   readonly #reader: BodyReader;
   readonly #clock: Clock;
@@ -147,6 +152,8 @@ class WatchedTarget {
     if (result.format === 'text') return 'only the classic text format, which has no exemplars';
     if (result.format !== 'openmetrics') return `${result.format} was not asked for`;
     const outcome = this.#reader.read(body, viewOf(body), body.length, this.#clock.nowMs());
-    return 'error' in outcome ? outcome.error : undefined;
+    if ('error' in outcome) return outcome.error;
+    this.isKnown = true;
+    return undefined;
   }
 }

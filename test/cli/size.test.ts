@@ -106,6 +106,20 @@ t.test('a watch that is ended early reports what it knows', async (t) => {
   t.ok(JSON.parse(stdout).newExemplars >= 2);
 });
 
+t.test('what stands there when an endpoint first answers is not new', async (t) => {
+  let requests = 0;
+  const target = await serveTarget((response) => {
+    if (++requests <= 2) response.writeHead(503).end();
+    else
+      response
+        .writeHead(200, { 'content-type': OPENMETRICS })
+        .end('# TYPE a counter\na_total 1 # {trace_id="b"} 1 1700000000\n# EOF\n');
+  });
+  t.teardown(() => target.close());
+  const { stdout } = await run([target.url.href], { output: 'json' });
+  t.match(JSON.parse(stdout), { endpoints: [{ scrapes: 5, failures: 2 }], series: 1, newExemplars: 0 });
+});
+
 t.test('nothing to reckon with', async (t) => {
   const target = await serveTarget((response, { url }) => {
     if (url === '/text') response.writeHead(200, { 'content-type': 'text/plain' }).end('a 1\n');
