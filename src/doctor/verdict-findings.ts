@@ -53,7 +53,7 @@ function repeatedSeriesFinding({ repeatedSeries, repeatedAtLine }: BodyScan): Fi
   return {
     code: 'series_repeated',
     severity: 'warning',
-    message: `${countOf(repeatedSeries, 'line')} repeat a series that stood further up: Prometheus drops the second sample, and its exemplar.`,
+    message: `${countOf(repeatedSeries, 'line')} of a series that stood further up: Prometheus drops the second sample, and its exemplar.`,
     next: 'Register each metric once, and give series that differ labels that differ.',
     line: repeatedAtLine,
     column: 1,
