@@ -10,6 +10,7 @@ import { Authority, HAS_OPENSSL } from '../support/certificates.js';
 import { Found } from '../support/discovery.js';
 import { KubernetesApi } from '../support/kubernetes-api.js';
 import * as k8s from '../support/kubernetes-objects.js';
+import { until } from '../support/until.js';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -139,6 +140,7 @@ t.test('by certificate, to a server that wants one', { skip: !HAS_OPENSSL }, asy
   );
   found.start(discovery);
   t.teardown(() => discovery.stop());
+  await until(() => found.warnings.length === 1, 'a warning');
   writeFileSync(kubeconfigFile, text.replace('https://k.test:6443', `https://127.0.0.1:${api.port}`));
   await found.until(['10.1.0.1:10250']);
   await api.watched(1);
