@@ -1,20 +1,22 @@
 /** `exemplard check metrics URL|FILE|-`: the doctor's visit. */
+
 import { readFile } from 'node:fs/promises';
 import type { Finding } from '../doctor/finding.js';
 import { bySeverity } from '../doctor/finding.js';
+import type { ExpositionFormat } from '../exposition/content-type.js';
 import { type Clock, systemClock } from '../util/clock.js';
 import { formatBytes, parseDurationMs } from '../util/units.js';
 import type { Write } from './check-config.js';
 import { EndpointClient, isUrl, MAX_BODY_BYTES, parseEndpoint } from './endpoint.js';
 import { visitEndpoint } from './endpoint-visit.js';
-import { examineBytes, type MetricsFormat } from './examine-bytes.js';
+import { examineBytes } from './examine-bytes.js';
 import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 import { type MetricsReport, reportAsJson, reportAsText } from './metrics-report.js';
 
 export interface CheckMetricsOptions {
   readonly output: 'text' | 'json';
   /** How to read a file, or an answer that does not say. */
-  readonly format?: MetricsFormat;
+  readonly format?: ExpositionFormat;
   readonly timeout: string;
   readonly header: readonly string[];
   readonly insecure: boolean;

@@ -1,12 +1,13 @@
 import type { Examination } from '../doctor/examination.js';
 import { bySeverity, countOf, type Finding } from '../doctor/finding.js';
 import { type Repeats, repeatsBetween } from '../doctor/repeats.js';
+import type { ExpositionFormat } from '../exposition/content-type.js';
 import { expositionFormat } from '../exposition/content-type.js';
 import { DEFAULT_SCRAPE_PROTOCOLS } from '../scrape/options.js';
 import { acceptHeader } from '../scrape/protocols.js';
 import { type Clock, sleep } from '../util/clock.js';
 import { type Answer, type EndpointClient, EndpointFailure } from './endpoint.js';
-import { examineBytes, type MetricsFormat } from './examine-bytes.js';
+import { examineBytes } from './examine-bytes.js';
 import type { MetricsReport, VariantReport } from './metrics-report.js';
 
 /** What an endpoint is asked for; what is asked for first is what a scrape asks for. */
@@ -33,7 +34,7 @@ interface Asked extends VariantReport {
 /** Asks for every format in turn, and examines the answer that is best for exemplars. */
 export async function visitEndpoint(
   client: EndpointClient,
-  fallback: MetricsFormat | undefined,
+  fallback: ExpositionFormat | undefined,
   clock: Clock,
 ): Promise<Omit<MetricsReport, 'source'>> {
   const asked: Asked[] = [];
@@ -57,7 +58,7 @@ async function ask(
   client: EndpointClient,
   name: string,
   accept: string | undefined,
-  fallback: MetricsFormat | undefined,
+  fallback: ExpositionFormat | undefined,
   clock: Clock,
 ): Promise<{ readonly asked: Asked; readonly isFinal: boolean }> {
   const startMs = clock.monotonicMs();
@@ -90,7 +91,7 @@ function reportOf(name: string, answer: Answer): VariantReport {
 
 function examineAnswer(
   { body, contentType }: Answer,
-  fallback: MetricsFormat | undefined,
+  fallback: ExpositionFormat | undefined,
   nowMs: number,
 ): Pick<Asked, 'examination' | 'failures' | 'exemplars'> {
   const result = expositionFormat(contentType, fallback);
@@ -103,7 +104,7 @@ function examineAnswer(
   return { examination: examined, failures: [], exemplars: examined.exemplars };
 }
 
-function guessedFormat(body: Buffer): MetricsFormat {
+function guessedFormat(body: Buffer): ExpositionFormat {
   return body.subarray(-8).includes('# EOF') ? 'openmetrics' : 'text';
 }
 

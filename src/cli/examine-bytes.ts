@@ -2,10 +2,14 @@ import type { Examination } from '../doctor/examination.js';
 import { examine } from '../doctor/examine.js';
 import type { Finding } from '../doctor/finding.js';
 import type { ExpositionFormat } from '../exposition/content-type.js';
-import { protobufToText } from '../exposition/protobuf-text.js';
+import { textOfFormat } from '../exposition/format-text.js';
 
-export const METRICS_FORMATS = ['openmetrics', 'text', 'protobuf'] as const;
-export type MetricsFormat = (typeof METRICS_FORMATS)[number];
+export const METRICS_FORMATS: readonly ExpositionFormat[] = [
+  'openmetrics',
+  'openmetrics2',
+  'text',
+  'protobuf',
+];
 
 export interface Origin {
   /** The header of the answer; undefined where there is none. */
@@ -14,8 +18,8 @@ export interface Origin {
   readonly isAnswer: boolean;
 }
 
-/** Everything that the protobuf exposition has. */
-const PROTOBUF_OPTIONS = { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: true };
+/** Everything that histograms have. */
+const HISTOGRAMS = { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: true };
 
 /** Examines a body in any of the formats. @returns a failure where it cannot be read at all */
 export function examineBytes(
@@ -24,16 +28,12 @@ export function examineBytes(
   origin: Origin,
   nowMs: number,
 ): Examination | { readonly failure: Finding } {
-  let body = bytes;
-  if (format === 'protobuf') {
-    try {
-      body = protobufToText(bytes, bytes.length, PROTOBUF_OPTIONS);
-    } catch (error) {
-      return { failure: notProtobuf(error as Error) };
-    }
+  try {
+    const text = textOfFormat(format, bytes, bytes.length, HISTOGRAMS);
+    return examine({ ...text, format, ...origin }, { nowMs });
+  } catch (error) {
+    return { failure: notProtobuf(error as Error) };
   }
-  const textFormat = format === 'text' ? 'text' : 'openmetrics';
-  return examine({ body, length: body.length, textFormat, format, ...origin }, { nowMs });
 }
 
 function notProtobuf({ message }: Error): Finding {

@@ -131,7 +131,7 @@ function resolveProtocols(
   report: IssueReport,
 ): readonly ScrapeProtocol[] | undefined {
   const given = section.values.scrape_protocols;
-  if (given !== undefined && given.every((protocol) => protocol.startsWith('PrometheusText'))) {
+  if (given?.every((protocol) => protocol.startsWith('PrometheusText'))) {
     report.warn(
       section.at('scrape_protocols'),
       `${section.path}.scrape_protocols names text formats alone: they carry no exemplars, so none will be found`,

@@ -26,7 +26,7 @@ export interface Examination {
   readonly format: ExpositionFormat;
   readonly contentType: string | undefined;
   readonly bytes: number;
-  /** Undefined for protobuf, which has no text to judge. */
+  /** Undefined for protobuf and OpenMetrics 2.0: the text that stands for them is ours. */
   readonly verdicts: { readonly openmetrics: Verdict; readonly prometheus: Verdict } | undefined;
   /** Why the specification's verdict is what it is; of the classic format, why Prometheus' is. */
   readonly errors: readonly ExpositionError[];

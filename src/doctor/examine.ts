@@ -57,7 +57,8 @@ export function examine(exposition: Exposition, options: ExamineOptions): Examin
 }
 
 function verdictOf({ body, length, format, textFormat }: Exposition, maxErrors: number): BodyVerdict {
-  if (format === 'protobuf') return { verdicts: undefined, errors: [], prometheusError: undefined };
+  if (format === 'protobuf' || format === 'openmetrics2')
+    return { verdicts: undefined, errors: [], prometheusError: undefined };
   const prometheusError = prometheusVerdict(body, length, textFormat);
   const prometheus = prometheusError === undefined ? 'accept' : 'reject';
   if (textFormat === 'text') {

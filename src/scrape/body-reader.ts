@@ -1,10 +1,11 @@
 import { ExemplarText } from '../exposition/exemplar-text.js';
+import type { TextFormat } from '../exposition/format-text.js';
 import { scanExemplars, scanOpenMetrics } from '../exposition/openmetrics.js';
 import { type SampleLine, SampleText } from '../exposition/sample-line.js';
 import { type EncodedExemplar, Verdict } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
 import type { SeriesRef } from '../model/refs.js';
-import type { BodyRules, TextFormat } from './body-rules.js';
+import type { BodyRules } from './body-rules.js';
 import { DROPPED, MALFORMED } from './cache-contract.js';
 import { ExemplarRelabelling } from './exemplar-relabelling.js';
 import type { ExemplarSink } from './exemplar-sink.js';

@@ -13,9 +13,6 @@ export interface BodyRules extends SeriesLabelRules {
   readonly sampleLimit: number;
 }
 
-/** The formats that have lines. */
-export type TextFormat = 'openmetrics' | 'text';
-
 const PLAIN_RULES = [
   'honorLabels',
   'honorTimestamps',

@@ -1,14 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Exposition } from '../doctor/examination.js';
 import type { Finding } from '../doctor/finding.js';
-import { expositionFormat } from '../exposition/content-type.js';
-import { openMetrics2ToText } from '../exposition/openmetrics2-text.js';
-import { protobufToText } from '../exposition/protobuf-text.js';
+import { type ExpositionFormat, expositionFormat } from '../exposition/content-type.js';
+import { type FormatText, type TextFormat, textOfFormat } from '../exposition/format-text.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import type { BodyBuffer, BodyBufferPool } from './body-buffer.js';
 import { BodyReader } from './body-reader.js';
-import type { BodyRules, TextFormat } from './body-rules.js';
+import type { BodyRules } from './body-rules.js';
 import type { CheckUp, CheckUps } from './check-ups.js';
 import type { ScrapeClient, ScrapeRequest } from './client.js';
 import type { ExemplarSink } from './exemplar-sink.js';
@@ -67,8 +66,7 @@ export class TargetLoop {
   constructor(target: Target, parts: LoopParts, before?: TargetLoop) {
     this.target = target;
     this.#parts = parts;
-    this.#reader =
-      before !== undefined && before.#readsLike(target, parts) ? before.#reader : this.#createReader();
+    this.#reader = before?.#readsLike(target, parts) ? before.#reader : this.#createReader();
     if (before !== undefined) {
       this.#status = before.#status;
       this.#checkUp = before.#checkUp;
@@ -173,27 +171,23 @@ export class TargetLoop {
     const fallback = job.fallbackScrapeProtocol;
     const result = expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
     if ('error' in result) throw new BodyRefused('content_type', result.error);
-    const textFormat = result.format === 'text' ? 'text' : 'openmetrics';
-    this.#formats = { format: result.format, textFormat, contentType };
-    if (result.format === 'protobuf') {
-      body.adopt(this.#textOfProtobuf(body));
-      return this.#readText(body, scrapeMs, 'openmetrics');
-    }
-    if (result.format === 'text' && job.textExemplars === 'ignore' && job.exemplarValidation !== 'full')
+    const { format } = result;
+    const { textFormat, refusedExemplars } = this.#makeText(body, format);
+    this.#formats = { format, textFormat, contentType };
+    const mayHaveExemplars = textFormat === 'openmetrics' || job.textExemplars === 'read';
+    if (!mayHaveExemplars && job.exemplarValidation !== 'full')
       return this.#readWithoutExemplars(body, scrapeMs);
-    if (result.format === 'openmetrics2') {
-      const { text, refusedExemplars } = openMetrics2ToText(body.bytes, body.length, this.target.histograms);
-      body.adopt(text);
-      return this.#readText(body, scrapeMs, 'openmetrics', refusedExemplars);
-    }
-    return this.#readText(body, scrapeMs, result.format);
+    return this.#readText(body, scrapeMs, textFormat, refusedExemplars);
   }
 
-  #textOfProtobuf(body: BodyBuffer): Buffer {
+  #makeText(body: BodyBuffer, format: ExpositionFormat): Omit<FormatText, 'body' | 'length'> {
     try {
-      return protobufToText(body.bytes, body.length, this.target.histograms);
+      const text = textOfFormat(format, body.bytes, body.length, this.target.histograms);
+      if (text.body !== body.bytes) body.adopt(text.body);
+      return text;
     } catch (error) {
-      throw new BodyRefused('exposition', `protobuf exposition: ${(error as Error).message}`);
+      this.#formats = undefined;
+      throw new BodyRefused('exposition', `${format} exposition: ${(error as Error).message}`);
     }
   }
 

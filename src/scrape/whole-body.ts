@@ -1,8 +1,9 @@
+import type { TextFormat } from '../exposition/format-text.js';
 import { countSamples, forEachSampleLine } from '../exposition/openmetrics.js';
 import { parseSampleLine } from '../exposition/sample-line.js';
 import { prometheusVerdict } from '../exposition/verdict/prometheus.js';
 import type { Labels } from '../model/labels.js';
-import type { BodyRules, TextFormat } from './body-rules.js';
+import type { BodyRules } from './body-rules.js';
 import { seriesLabels } from './series-labels.js';
 
 /**
