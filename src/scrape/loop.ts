@@ -66,7 +66,7 @@ export class TargetLoop {
   constructor(target: Target, parts: LoopParts, before?: TargetLoop) {
     this.target = target;
     this.#parts = parts;
-    this.#reader = before?.#readsLike(target, parts) ? before.#reader : this.#createReader();
+    this.#reader = (before && this.#readerOf(before)) ?? this.#createReader();
     if (before !== undefined) {
       this.#status = before.#status;
       this.#checkUp = before.#checkUp;
@@ -82,8 +82,12 @@ export class TargetLoop {
     return new BodyReader(sink, this.target.labels, { ...rules, joinsBuckets });
   }
 
-  #readsLike(target: Target, parts: LoopParts): boolean {
-    return this.#parts.rules === parts.rules && isDeepStrictEqual(this.target.histograms, target.histograms);
+  /** Its reader, with all that it remembers, if this loop would read in the same way. */
+  #readerOf(before: TargetLoop): BodyReader | undefined {
+    const isSame =
+      before.#parts.rules === this.#parts.rules &&
+      isDeepStrictEqual(before.target.histograms, this.target.histograms);
+    return isSame ? before.#reader : undefined;
   }
 
   get status(): TargetStatus {
