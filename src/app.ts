@@ -101,6 +101,7 @@ export class App {
       ...shared,
       discover: (options, jobName) =>
         createDiscovery(options, { ...shared, jobName, metrics: discoveryMetrics }),
+      forgetDiscovery: (jobName) => discoveryMetrics.forgetJob(jobName),
       sink: this.#intake,
       buffers: new BodyBufferPool(),
       checkUps: new CheckUps(clock),

@@ -15,6 +15,7 @@ import {
   type YAMLSeq,
   type Node as YamlNode,
 } from 'yaml';
+import { isNestedTooDeeply } from '../util/yaml-depth.js';
 import type { IssueReport, Position } from './issue.js';
 
 export type ConfigNode = ScalarNode | ListNode | MapNode;
@@ -66,6 +67,7 @@ export function nullNode(at: Position): ScalarNode {
  * @throws {RangeError} when it is nested so deeply that the stack is exhausted
  */
 export function parseDocument(text: string, report: IssueReport): ConfigNode | undefined {
+  if (isNestedTooDeeply(text, MAX_OPEN_BRACKETS)) return report.error(START, TOO_DEEP);
   const lines = new LineCounter();
   // Unique keys are checked here, because the check of the package names neither key nor first place, and is quadratic.
   const document = parseYaml(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
@@ -83,6 +85,9 @@ function positionOf(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return line === 0 ? START : { line, column: col };
 }
+
+/** Brackets in regular expressions count, too, and need not be balanced. */
+const MAX_OPEN_BRACKETS = 500;
 
 export const TOO_DEEP = 'the YAML is nested too deeply';
 

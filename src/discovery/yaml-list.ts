@@ -14,6 +14,7 @@ import {
   Scalar,
 } from 'yaml';
 import type { TimeSlices } from '../util/time-slices.js';
+import { isNestedTooDeeply } from '../util/yaml-depth.js';
 
 export type YamlValue = string | null | readonly YamlValue[] | YamlMap;
 export interface YamlMap {
@@ -72,7 +73,7 @@ function* piecesOf(text: string): Generator<string> {
 
 /** @throws Error with line and column */
 export function parseYaml(text: string): YamlValue {
-  refuseDepth(text);
+  if (isNestedTooDeeply(text, MAX_OPEN_BRACKETS)) throw new Error('it is nested too deeply');
   const lines = new LineCounter();
   // Unique keys are checked below: the package's own check is quadratic.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
@@ -83,22 +84,6 @@ export function parseYaml(text: string): YamlValue {
 
 /** Lists of targets, and kubeconfigs, need less than ten. */
 const MAX_OPEN_BRACKETS = 100;
-const MAX_INDENTATION = 256;
-const INDENTATION = new RegExp(`^[ ?:-]{${MAX_INDENTATION}}`, 'm');
-
-/**
- * The package goes down a level of the stack for every level of the text. Where the stack ends in the middle of V8's
- * compiler of regular expressions, the process ends, too: no `catch` is asked.
- */
-function refuseDepth(text: string): void {
-  let open = 0;
-  let deepest = 0;
-  for (const [bracket] of text.matchAll(/[[{}\]]/g)) {
-    open = bracket === '[' || bracket === '{' ? open + 1 : Math.max(0, open - 1);
-    deepest = Math.max(deepest, open);
-  }
-  if (deepest > MAX_OPEN_BRACKETS || INDENTATION.test(text)) throw new Error('it is nested too deeply');
-}
 
 function placeOf(lines: LineCounter, offset: number): string {
   const { line, col } = lines.linePos(offset);

@@ -24,6 +24,8 @@ export interface ScrapeParts {
   readonly checkUps: CheckUps;
   readonly connect: buildConnector.connector;
   readonly discover: (options: DiscoveryOptions, jobName: string) => Discovery;
+  /** Its job is gone. */
+  readonly forgetDiscovery: (jobName: string) => void;
   readonly metrics: ScrapeMetrics;
   readonly clock: Clock;
   readonly log: Log;
@@ -115,6 +117,7 @@ export class ScrapePool {
     this.#loops.clear();
     await this.#client.close();
     this.#parts.metrics.forgetJob(this.#job.jobName);
+    this.#parts.forgetDiscovery(this.#job.jobName);
   }
 
   #discover(options: DiscoveryOptions): Mechanism {

@@ -156,7 +156,7 @@ fails(
 fails(
   'protocols',
   job('scrape_protocols: [OpenMetricsText1.0.0, OpenMetricsText1, OpenMetricsText1.0.0]'),
-  '3:46: scrape_configs[0].scrape_protocols[1] must be one of PrometheusProto, OpenMetricsText0.0.1, OpenMetricsText1.0.0, PrometheusText0.0.4, PrometheusText1.0.0, got "OpenMetricsText1"',
+  '3:46: scrape_configs[0].scrape_protocols[1] must be one of PrometheusProto, OpenMetricsText2.0.0, OpenMetricsText0.0.1, OpenMetricsText1.0.0, PrometheusText0.0.4, PrometheusText1.0.0, got "OpenMetricsText1"',
   '3:64: scrape_configs[0].scrape_protocols names "OpenMetricsText1.0.0" twice',
 );
 fails(

@@ -41,7 +41,7 @@ scrape_configs:
       - {source_labels: [__param_target], target_label: instance}
       - {target_label: __address__, replacement: '${address}'}
   - job_name: sharded
-    static_configs: [{targets: [${Array.from({ length: 8 }, (_, i) => `'${address}'`).join(', ')}], labels: {__path: /metrics}}, {targets: ['a:1', 'b:2', 'c:3', 'd:4']}]
+    static_configs: [{targets: [${Array.from({ length: 8 }, () => `'${address}'`).join(', ')}], labels: {__path: /metrics}}, {targets: ['a:1', 'b:2', 'c:3', 'd:4']}]
     relabel_configs:
       - {source_labels: [__address__], modulus: 3, target_label: __tmp_hash, action: hashmod}
       - {source_labels: [__address__], regex: '${address}', target_label: __tmp_hash, replacement: '1'}

@@ -39,6 +39,7 @@ function createManager() {
         userAgent: 'exemplard/test',
         metrics: discoveryMetrics,
       }),
+    forgetDiscovery: () => {},
     buffers: new BodyBufferPool(),
     checkUps: new CheckUps(clock),
     connect: createConnector(),

@@ -60,6 +60,7 @@ function setup() {
   const logged: string[] = [];
   const note = (fields: object, message: string) => logged.push(`${message} ${JSON.stringify(fields)}`);
   const found = new Map<string, FakeDiscovery>();
+  const forgotten: string[] = [];
   const manager = new ScrapeManager({
     clock,
     sink,
@@ -70,6 +71,7 @@ function setup() {
       found.set(options.type === 'http' ? options.url : options.type, discovery);
       return discovery;
     },
+    forgetDiscovery: (jobName) => forgotten.push(jobName),
     buffers: new BodyBufferPool(),
     checkUps: new CheckUps(clock),
     connect: createConnector(),
@@ -79,13 +81,13 @@ function setup() {
   const instances = () =>
     [...manager.targets()].map(({ loop }) => labelValue(loop.target.labels, 'instance')).join(' ');
   const discovery = (name: string) => found.get(name)!;
-  return { clock, sink, registry, manager, logged, instances, discovery };
+  return { clock, sink, registry, manager, logged, forgotten, instances, discovery };
 }
 
 const rule = (options: Partial<RelabelRule>): RelabelRule => ({ ...DEFAULT_RELABEL_RULE, ...options });
 
 t.test('what is found is scraped: at once first, then no more often than every 5 s', async (t) => {
-  const { manager, clock, instances, discovery } = setup();
+  const { manager, clock, forgotten, instances, discovery } = setup();
   await manager.apply([job()]);
   t.equal(instances(), '');
   discovery('one').find(groupOf(['a:1', 'b:1']));
@@ -99,6 +101,7 @@ t.test('what is found is scraped: at once first, then no more often than every 5
   t.equal(instances(), '');
   await manager.stop();
   t.ok(discovery('one').isStopped);
+  t.same(forgotten, ['j']);
   t.same(clock.waitingMs, [], 'nothing is left');
 });
 
