@@ -42,6 +42,8 @@ t.test('flags are those of exemplard, or of the Prometheus beside it', async (t)
       help(),
       help('demo'),
       help('check', 'config'),
+      help('check', 'metrics'),
+      help('size'),
       help('query', 'exemplars'),
       help('query', 'retention'),
     ])
