@@ -146,16 +146,19 @@ const MECHANISMS_LACKED = [
   'vultr',
 ];
 
+export const INSTEAD_OF_LACKED = 'list them in static_configs, or serve them to http_sd_configs';
+
+/** Told by `unfound-jobs.ts`, by the name of the job. */
 const keysLacked: Readonly<Record<string, UnappliedKey>> = Object.fromEntries(
   MECHANISMS_LACKED.map((mechanism) => [
     `${mechanism}_sd_configs`,
-    notYet(
-      'the targets it would find are not scraped; list them in static_configs, or serve them to http_sd_configs',
-    ),
+    { ...notYet(`the targets it would find are not scraped; ${INSTEAD_OF_LACKED}`), toldLater: true },
   ]),
 );
 
-export const DISCOVERY_KEYS = {
+export const KEYS_LACKED: readonly string[] = Object.keys(keysLacked);
+
+const KEYS_APPLIED = {
   static_configs: withDefault(list(section(STATIC_CONFIG_KEYS)), [], 'Targets, in groups that share labels.'),
   file_sd_configs: withDefault(list(section(FILE_SD_KEYS)), [], 'Targets listed in files.'),
   http_sd_configs: withDefault(list(section(HTTP_SD_KEYS)), [], 'Targets that a URL lists.'),
@@ -165,8 +168,11 @@ export const DISCOVERY_KEYS = {
     [],
     'Targets that the objects of a Kubernetes cluster are.',
   ),
-  ...keysLacked,
 };
+
+export const DISCOVERY_KEYS = { ...KEYS_APPLIED, ...keysLacked };
+
+export const DISCOVERY_KEYS_APPLIED = Object.keys(KEYS_APPLIED) as readonly (keyof typeof KEYS_APPLIED)[];
 
 /** For the reference: the sections of a job that are read by these tables, by their path in it. */
 export const DISCOVERY_SECTIONS: readonly (readonly [path: string, table: Table])[] = [

@@ -6,18 +6,18 @@ import { compilePattern } from '../util/file-pattern.js';
 import { parseDocument, quote } from './document.js';
 import type { FileContext } from './http-client-schema.js';
 import type { IssueReport } from './issue.js';
-import { SCRAPE_KEYS } from './scrape-keys.js';
 import type { ScrapeSections } from './scrape-schema.js';
-import { readRoot, section, withDefault } from './table.js';
+import { readRoot, withDefault } from './table.js';
 import { readTextFile } from './text-file.js';
-import { type Located, list } from './value-type.js';
+import { scrapeJobs } from './unfound-jobs.js';
+import type { Located } from './value-type.js';
 
 /** A pattern in the last part of a path alone. */
 const PATTERN = /^[^*]*(\*[^/]*)?$/;
 
 /** All that such a file may hold. */
 const INCLUDED_KEYS = {
-  scrape_configs: withDefault(list(section(SCRAPE_KEYS)), [], 'What to scrape, in jobs.'),
+  scrape_configs: withDefault(scrapeJobs, [], 'What to scrape, in jobs.'),
 };
 
 /** The jobs of all files that the patterns match, relative to the directory of the file that names them. */

@@ -58,6 +58,14 @@ export class IssueReport {
   warn(at: Position, message: string): void {
     this.#warnings.push({ file: this.#file, line: at.line, column: at.column, message });
   }
+
+  /** Forgets the warnings that `work` gave about this file, where `isMoot` says so of what it returned; errors stay. */
+  withoutWarnings<Result>(work: () => Result, isMoot: (result: Result) => boolean = () => true): Result {
+    const count = this.#warnings.length;
+    const result = work();
+    if (isMoot(result)) this.#warnings.length = count;
+    return result;
+  }
 }
 
 function byPosition(a: Position, b: Position): number {

@@ -10,10 +10,11 @@ import type { IssueReport } from './issue.js';
 import { JOURNAL_KEYS, resolveJournal } from './journal-keys.js';
 import { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { resolveRemoteWrites } from './remote-write-schema.js';
-import { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
+import { GLOBAL_KEYS } from './scrape-keys.js';
 import { resolveExternalLabels, resolveScrapeJobs } from './scrape-schema.js';
 import { resolveStore, STORAGE_KEYS } from './storage-keys.js';
 import { notYet, optional, prometheusOnly, type Section, section, subsection, withDefault } from './table.js';
+import { scrapeJobs } from './unfound-jobs.js';
 import { list, located, nonEmptyText, positiveDuration } from './value-type.js';
 
 export interface Config {
@@ -34,7 +35,7 @@ export interface Config {
 
 export const ROOT_KEYS = {
   global: subsection(GLOBAL_KEYS, 'What jobs have in common.'),
-  scrape_configs: withDefault(list(section(SCRAPE_KEYS)), [], 'What to scrape, in jobs.'),
+  scrape_configs: withDefault(scrapeJobs, [], 'What to scrape, in jobs.'),
   remote_write: withDefault(list(section(REMOTE_WRITE_KEYS)), [], 'Where to forward exemplars.'),
   storage: subsection(STORAGE_KEYS, 'What is kept.'),
   retention_target: optional(

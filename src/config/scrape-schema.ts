@@ -14,11 +14,11 @@ import { expandEnvironment } from './environment.js';
 import { type FileContext, resolveHttpClient } from './http-client-schema.js';
 import type { IssueReport, Position } from './issue.js';
 import { resolveRelabelRules } from './relabel-keys.js';
-import type { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
+import type { GLOBAL_KEYS } from './scrape-keys.js';
 import type { Section } from './table.js';
+import { isUnfound, type ScrapeSection, warnOfLacked } from './unfound-jobs.js';
 
 type GlobalSection = Section<typeof GLOBAL_KEYS>;
-type ScrapeSection = Section<typeof SCRAPE_KEYS>;
 
 /** What jobs take from `global` where they do not say otherwise. */
 type InheritedOptions = Pick<
@@ -39,7 +39,24 @@ export function resolveScrapeJobs(
 ): ScrapeJobOptions[] {
   const inherited = resolveInherited(global, files[0].context.report);
   refuseRepeatedNames(files);
-  return files.flatMap(({ sections, context }) => sections.map((job) => resolveJob(job, inherited, context)));
+  return files.flatMap(({ sections, context }) =>
+    sections.flatMap((job) => resolveUnlessUnfound(job, inherited, context)),
+  );
+}
+
+/** None for a job that is skipped; its errors are errors nevertheless. */
+function resolveUnlessUnfound(
+  job: ScrapeSection,
+  inherited: InheritedOptions,
+  context: FileContext,
+): ScrapeJobOptions[] {
+  const { report } = context;
+  const options = report.withoutWarnings(
+    () => resolveJob(job, inherited, context),
+    () => isUnfound(job),
+  );
+  warnOfLacked(job, report);
+  return isUnfound(job) ? [] : [options];
 }
 
 function resolveInherited(global: GlobalSection, report: IssueReport): InheritedOptions {

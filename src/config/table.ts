@@ -31,6 +31,8 @@ export interface UnappliedKey {
   readonly consequence: string;
   /** A value that asks for nothing else than what exemplard does anyway, and so needs no warning. */
   readonly unless: string | undefined;
+  /** Not warned about here: whoever reads the section says it, together with more. */
+  readonly toldLater?: true;
 }
 
 export type Table = Readonly<Record<string, AppliedKey<unknown, unknown> | UnappliedKey>>;
@@ -183,7 +185,7 @@ function asksForSomething(table: Table, name: string, value: ConfigNode): boolea
 function warnOfUnapplied(table: Table, node: MapNode, path: string, report: IssueReport): void {
   for (const [name, { keyAt, value }] of node.entries) {
     const key = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (key?.kind !== 'unapplied' || !asksForSomething(table, name, value)) continue;
+    if (key?.kind !== 'unapplied' || key.toldLater || !asksForSomething(table, name, value)) continue;
     report.warn(keyAt, `${join(path, name)} is ${REASONS[key.reason]}: ${key.consequence}`);
   }
 }

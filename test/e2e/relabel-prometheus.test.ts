@@ -8,7 +8,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import { labelsFromRecord, labelsToRecord } from '../../src/model/labels.js';
 import { compileRules, DEFAULT_RELABEL_RULE, type RelabelRule, relabel } from '../../src/model/relabel.js';
+import { startApp } from '../support/app.js';
 import { prometheusMissing, startPrometheus } from '../support/prometheus.js';
+import { body, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
 /** As they stand in a configuration file. */
@@ -99,3 +101,62 @@ t.test('relabelling is that of Prometheus', { skip: prometheusMissing() }, async
   }
   t.ok(active.length > 200 && dropped > 50, `${active.length} targets, ${dropped} dropped`);
 });
+
+/** What the target shows: the labels that rules are about, in all their values. */
+function exposition(): string {
+  const timestamp = (Date.now() / 1000 - 30).toFixed(3);
+  const lines = fc
+    .sample(fc.dictionary(fc.constantFrom('a', 'b', 'c', 'e1', 'e2'), VALUE, { maxKeys: 4 }), {
+      numRuns: 12,
+      seed: 7,
+    })
+    .map((labels, i) => {
+      const pairs = Object.entries({ ...labels, nr: String(i) }).map(([name, value]) => `${name}="${value}"`);
+      return `c_total{${pairs.join(',')}} ${i} # {trace_id="${i}"} ${i} ${timestamp}`;
+    });
+  return ['# TYPE c counter', ...lines, '# EOF', ''].join('\n');
+}
+
+t.test(
+  'relabelled series are those of Prometheus',
+  { skip: prometheusMissing(), timeout: 60_000 },
+  async (t) => {
+    const target = await serveTarget(body(exposition()));
+    t.teardown(() => target.close());
+    const lists = fc.sample(fc.array(RULE, { minLength: 1, maxLength: 5 }), { numRuns: 80, seed: 11 });
+    const config = JSON.stringify({
+      global: { scrape_interval: '1s', scrape_timeout: '900ms' },
+      scrape_configs: lists.map((rules, i) => ({
+        job_name: `job-${i}`,
+        static_configs: [{ targets: [target.address] }],
+        metric_relabel_configs: rules,
+      })),
+    });
+    const [prometheus, app] = await Promise.all([startPrometheus({ config }), startApp(config)]);
+    t.teardown(() => Promise.all([prometheus.stop(), app.stop()]));
+    const haveScraped = async (url: string) => {
+      const { data } = (await (await fetch(`${url}/api/v1/targets`)).json()) as { data: { activeTargets: { health: string }[] } }; // biome-ignore format: one line
+      return (
+        data.activeTargets.length === lists.length &&
+        data.activeTargets.every(({ health }) => health !== 'unknown')
+      );
+    };
+    for (const { url } of [prometheus, app]) await until(() => haveScraped(url), 'all scrapes', 20_000);
+    const labelSets = async (peer: Pick<typeof app, 'queryExemplars'>) => {
+      const found = await peer.queryExemplars('{__name__=~".+"}');
+      return new Set(found.map(({ seriesLabels }) => JSON.stringify(Object.entries(seriesLabels).sort())));
+    };
+    const [ours, theirs] = [await labelSets(app), await labelSets(prometheus)];
+    t.same(
+      [...ours].filter((each) => !theirs.has(each)),
+      [],
+      'none but theirs',
+    );
+    t.same(
+      [...theirs].filter((each) => !ours.has(each)),
+      [],
+      'all of theirs',
+    );
+    t.ok(theirs.size > 200, `${theirs.size} series`);
+  },
+);
