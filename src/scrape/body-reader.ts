@@ -27,15 +27,17 @@ export interface BodyCounts {
 /** A line costs the whole scrape. */
 class ScrapeRefused extends Error {}
 
+// Bodies are read one at a time, so one of each serves all targets; of thousands, they would take megabytes.
+const exemplarText = new ExemplarText();
+const sampleText = new SampleText();
+
 /** Takes in the bodies of one target, one after the other. */
 export class BodyReader {
   readonly #sink: ExemplarSink;
   readonly #targetLabels: Labels;
   readonly #rules: BodyRules;
   readonly #cache: SeriesCache;
-  readonly #exemplar = new ExemplarText();
   readonly #exemplarRelabelling: ExemplarRelabelling | undefined;
-  readonly #sample = new SampleText();
   /** Series that have no samples to send along with their exemplars. */
   readonly #wholeHistograms = new Set<SeriesRef>();
   #format: TextFormat = 'openmetrics';
@@ -149,14 +151,14 @@ export class BodyReader {
     lineEnd: number,
     startMs: number,
   ): Verdict {
-    const exemplar = this.#exemplar;
+    const exemplar = exemplarText;
     const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
     if (Number.isNaN(sampleMs)) return this.#refuse(series);
     // The end of a series with times of its own is not ours to tell, as in Prometheus.
     const isWhole = this.#wholeHistograms.size > 0 && this.#wholeHistograms.has(series);
     const endsAreTold = this.#sink.hasReaders && !this.#isTimed && !isWhole;
-    this.#sample.timestampMs = isWhole ? Number.NaN : sampleMs;
-    this.#sample.startMs = startMs;
+    sampleText.timestampMs = isWhole ? Number.NaN : sampleMs;
+    sampleText.startMs = startMs;
     let verdict: Verdict = Verdict.malformed;
     for (let at = exemplarAt; at < lineEnd; ) {
       const end = exemplar.parse(body, at, lineEnd);
@@ -176,16 +178,16 @@ export class BodyReader {
       this.#exemplarRelabelling === undefined ? exposed : this.#exemplarRelabelling.rewrite(exposed);
     return exemplar === undefined
       ? Verdict.relabelled
-      : this.#sink.append(series, exemplar, this.#sample, this.#nowMs);
+      : this.#sink.append(series, exemplar, sampleText, this.#nowMs);
   }
 
   /** @returns the time of the sample, NaN when it is none */
   #readSample(body: Buffer, seriesEnd: number, lineEnd: number): number {
-    if (this.#sample.parse(body, seriesEnd, lineEnd) < 0) return Number.NaN;
+    if (sampleText.parse(body, seriesEnd, lineEnd) < 0) return Number.NaN;
     // The classic format counts milliseconds.
-    if (this.#format === 'text') this.#sample.timestampMs = Math.trunc(this.#sample.timestampMs / 1000);
-    this.#isTimed = this.#rules.honorTimestamps && !Number.isNaN(this.#sample.timestampMs);
-    return this.#isTimed ? this.#sample.timestampMs : this.#nowMs;
+    if (this.#format === 'text') sampleText.timestampMs = Math.trunc(sampleText.timestampMs / 1000);
+    this.#isTimed = this.#rules.honorTimestamps && !Number.isNaN(sampleText.timestampMs);
+    return this.#isTimed ? sampleText.timestampMs : this.#nowMs;
   }
 
   #refuse(series: SeriesRef): Verdict {

@@ -6,13 +6,15 @@ const UNKNOWN = 0;
 const NONE = 1;
 const SOME = 2;
 
+// Used for the time of a call, by one target at a time.
+const createdLine = new CreatedLine();
+
 /**
  * When the counters and histograms behind the entries of a series cache began, by the `_created` lines of a body. Asked
  * for lines with something new alone; what has no such line is not looked for again, and a body without any is
  * searched once at the most.
  */
 export class StartTimes {
-  readonly #line = new CreatedLine();
   #found = new Uint8Array(64);
   #bodyMayHave: boolean | undefined;
 
@@ -32,7 +34,7 @@ export class StartTimes {
     const found = this.#found[entry];
     if (found === NONE) return 0;
     this.#bodyMayHave ??= found === SOME || mayHaveCreatedLines(body, length);
-    const startMs = this.#bodyMayHave ? this.#line.find(body, length, at, seriesEnd, lineEnd) : undefined;
+    const startMs = this.#bodyMayHave ? createdLine.find(body, length, at, seriesEnd, lineEnd) : undefined;
     if (found === UNKNOWN) this.#found[entry] = startMs === undefined ? NONE : SOME;
     return startMs ?? 0;
   }
