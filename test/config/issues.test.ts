@@ -292,3 +292,27 @@ warns(
   'values that ask for what is done anyway',
   job('enable_http2: false', 'file_sd_configs: []', 'tls_config: {}', 'proxy_url:'),
 );
+warns(
+  'jobs that only a discovery finds which is lacked',
+  `scrape_configs:
+  - job_name: clouds
+    ec2_sd_configs: [{region: x}]
+    gce_sd_configs: [{zone: y}]
+    static_configs: []
+    azure_sd_configs: []
+    scrape_failure_log_file: f
+    scrape_interval: 0s
+    tls_config: {ca_file: /not/there}
+  - job_name: both
+    consul_sd_configs: [{server: x}]
+    scrape_failure_log_file: f
+    static_configs: [{targets: [a:1]}]`,
+  '3:21: scrape_configs[0] "clouds" is skipped: ec2_sd_configs, gce_sd_configs are not applied in this version, so it has no targets; list them in static_configs, or serve them to http_sd_configs',
+  '11:24: scrape_configs[1] "both" is scraped in part: consul_sd_configs is not applied in this version, so the targets from there are missing; list them in static_configs, or serve them to http_sd_configs',
+  '12:5: scrape_configs[1].scrape_failure_log_file is not applied in this version: failed scrapes are logged to stderr',
+);
+fails(
+  'errors of a job that is skipped',
+  job('ec2_sd_configs: [{region: x}]', 'scheme: ftp'),
+  '4:13: scrape_configs[0].scheme must be one of http, https, got "ftp"',
+);
