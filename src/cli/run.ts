@@ -97,7 +97,7 @@ function loadConfig(options: RunOptions, log: Log): Config {
   }
   const result = loadConfigFile(file);
   for (const warning of result.warnings)
-    log.warn({ at: `${file}:${warning.line}:${warning.column}` }, warning.message);
+    log.warn({ at: `${warning.file}:${warning.line}:${warning.column}` }, warning.message);
   if (result.ok) return result.config;
   throw new Error(result.errors.map(formatIssue).join('\n'));
 }
