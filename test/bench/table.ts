@@ -28,16 +28,21 @@ export function printTable(rows: readonly Measured[]): void {
 
 function cellsOf(row: Measured): string[] {
   const ratio = row.prometheus === undefined ? Number.NaN : row.exemplard / row.prometheus;
-  const goal = row.maxRatio === undefined ? `≤ ${row.maxValue} ${row.unit}` : `≤ ${row.maxRatio.toFixed(3)}`;
-  const isReached = row.maxRatio === undefined ? row.exemplard <= row.maxValue! : ratio <= row.maxRatio;
   return [
     row.what,
     row.prometheus === undefined ? 'not installed' : `${format(row.prometheus)} ${row.unit}`,
     `${format(row.exemplard)} ${row.unit}`,
     Number.isNaN(ratio) ? '' : ratio.toFixed(3),
-    goal,
-    Number.isNaN(ratio) && row.maxRatio !== undefined ? '' : isReached ? 'reached' : 'MISSED',
+    ...goalOf(row, ratio),
   ];
+}
+
+/** What is to be reached, and whether it was: two empty cells where there is no goal, one where it cannot be told. */
+function goalOf({ maxRatio, maxValue, exemplard, unit }: Measured, ratio: number): [string, string] {
+  const verdict = (isReached: boolean) => (isReached ? 'reached' : 'MISSED');
+  if (maxRatio !== undefined)
+    return [`≤ ${maxRatio.toFixed(3)}`, Number.isNaN(ratio) ? '' : verdict(ratio <= maxRatio)];
+  return maxValue === undefined ? ['', ''] : [`≤ ${maxValue} ${unit}`, verdict(exemplard <= maxValue)];
 }
 
 function format(value: number): string {
