@@ -3,6 +3,7 @@
  * means is decided by the key it is given to, as in Prometheus, where a label `version: 1.10` is "1.10".
  */
 import {
+  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -71,11 +72,20 @@ export function parseDocument(text: string, report: IssueReport): ConfigNode | u
   const lines = new LineCounter();
   // Unique keys are checked here, because the check of the package names neither key nor first place, and is quadratic.
   const document = parseYaml(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
-  reportSyntaxErrors(document.errors, lines, report);
+  const errors = document.errors.filter(({ code }) => code !== 'MULTIPLE_DOCS');
+  reportSyntaxErrors(errors, lines, report);
+  const second = startOfSecond(document);
+  if (second !== undefined)
+    report.warn(positionOf(lines, second), 'a second YAML document starts here; as in Prometheus, only the first counts'); // biome-ignore format: one line
   for (const warning of document.warnings) {
     report.warn(positionOf(lines, warning.pos[0]), warning.message);
   }
-  return document.errors.length > 0 ? undefined : new TreeBuilder(lines, report).build(document.contents);
+  return errors.length > 0 ? undefined : new TreeBuilder(lines, report).build(document.contents);
+}
+
+/** @returns where in the text the second document starts, if there is one: no more than the first is parsed */
+export function startOfSecond(first: Document): number | undefined {
+  return first.errors.find(({ code }) => code === 'MULTIPLE_DOCS')?.pos[0];
 }
 
 /** The first character of the file. */
@@ -101,8 +111,6 @@ function reportSyntaxErrors(errors: readonly YAMLError[], lines: LineCounter, re
 
 function messageOf(error: YAMLError): string {
   if (error.code === 'RESOURCE_EXHAUSTION') return TOO_DEEP;
-  if (error.code === 'MULTIPLE_DOCS')
-    return 'a second YAML document starts here; a configuration is one document';
   return error.message;
 }
 

@@ -19,10 +19,10 @@ const READ_AGAIN = 'Read again when it changes.';
 
 export const BASIC_AUTH_KEYS = {
   username: optional(text, 'User name.'),
-  username_file: optional(nonEmptyText, `File with the user name. ${READ_AGAIN}`),
+  username_file: optional(text, `File with the user name. ${READ_AGAIN}`),
   username_ref: SECRET_MANAGER,
   password: optional(secret, 'Password.'),
-  password_file: optional(nonEmptyText, `File with the password. ${READ_AGAIN}`),
+  password_file: optional(text, `File with the password. ${READ_AGAIN}`),
   password_ref: SECRET_MANAGER,
 };
 
@@ -33,7 +33,7 @@ export const AUTHORIZATION_KEYS = {
     'First word of the `Authorization` header; `Basic` is what `basic_auth` is for.',
   ),
   credentials: optional(secret, 'The rest of the header.'),
-  credentials_file: optional(nonEmptyText, `File with the rest of the header. ${READ_AGAIN}`),
+  credentials_file: optional(text, `File with the rest of the header. ${READ_AGAIN}`),
   credentials_ref: SECRET_MANAGER,
 };
 
@@ -43,13 +43,13 @@ export const TLS_KEYS = {
     'Certificates in PEM that the server must lead to.',
     'the authorities that come with Node.js',
   ),
-  ca_file: optional(nonEmptyText, `File with them. ${READ_AGAIN}`),
+  ca_file: optional(text, `File with them. ${READ_AGAIN}`),
   ca_ref: SECRET_MANAGER,
   cert: optional(text, 'Client certificate in PEM.'),
-  cert_file: optional(nonEmptyText, `File with it. ${READ_AGAIN}`),
+  cert_file: optional(text, `File with it. ${READ_AGAIN}`),
   cert_ref: SECRET_MANAGER,
   key: optional(secret, 'Key of the client certificate in PEM.'),
-  key_file: optional(nonEmptyText, `File with it. ${READ_AGAIN}`),
+  key_file: optional(text, `File with it. ${READ_AGAIN}`),
   key_ref: SECRET_MANAGER,
   server_name: withDefault(
     text,
@@ -92,7 +92,7 @@ const CLIENT_CREDENTIALS_ONLY = notYet('the token is asked for with client_id an
 export const OAUTH2_KEYS = {
   client_id: optional(text, 'Required.'),
   client_secret: optional(secret, 'Secret of the client.'),
-  client_secret_file: optional(nonEmptyText, `File with it. ${READ_AGAIN}`),
+  client_secret_file: optional(text, `File with it. ${READ_AGAIN}`),
   client_secret_ref: SECRET_MANAGER,
   scopes: withDefault(list(text), [], 'Scopes of the token.'),
   token_url: optional(httpUrl, 'Where tokens are asked for. Required.'),
@@ -123,7 +123,7 @@ export function httpClientKeys(enableHttp2: boolean) {
     authorization: optional(section(AUTHORIZATION_KEYS), 'Credentials as one `Authorization` header.'),
     oauth2: optional(section(OAUTH2_KEYS), 'Credentials as a token that is asked for and renewed.'),
     bearer_token: optional(secret, 'Short for `authorization.credentials`.'),
-    bearer_token_file: optional(nonEmptyText, 'Short for `authorization.credentials_file`.'),
+    bearer_token_file: optional(text, 'Short for `authorization.credentials_file`.'),
     tls_config: optional(section(TLS_KEYS), 'How TLS is spoken.', 'its own defaults'),
     ...PROXY_KEYS,
     http_headers: withDefault(

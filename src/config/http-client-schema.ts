@@ -53,7 +53,7 @@ function refuseSecondAuth(
   otherAuth: readonly string[],
   report: IssueReport,
 ): void {
-  const given = AUTH_KEYS.filter((key) => section.given(key));
+  const given = AUTH_KEYS.filter((key) => section.given(key) && section.values[key] !== '');
   if (given.length + otherAuth.length < 2) return;
   const at = given.length > 0 ? section.at(given.at(-1)!) : section.at('basic_auth');
   const got = [...otherAuth, ...given].join(', ');
@@ -65,7 +65,7 @@ function resolveAuth(section: HttpClientSection, context: FileContext): AuthOpti
   if (basic_auth !== undefined) return resolveBasicAuth(basic_auth, context);
   if (authorization !== undefined) return resolveAuthorization(authorization, context);
   if (oauth2 !== undefined) return resolveOAuth2(oauth2, context);
-  if (bearer_token === undefined && bearer_token_file === undefined) return { type: 'none' };
+  if (!bearer_token && !bearer_token_file) return { type: 'none' };
   const credentials = secretOf(section, 'bearer_token', context);
   checkInHeader(credentials, section.at('bearer_token'), `${section.path}.bearer_token`, context.report);
   return { type: 'authorization', scheme: 'Bearer', credentials };
@@ -203,7 +203,7 @@ interface SecretSection<Key extends string> {
   at(key: Key | `${Key}_file`): Position;
 }
 
-/** Not given counts as empty. */
+/** Not given counts as empty, and empty as not given. */
 function secretOf<Key extends string>(
   section: SecretSection<NoInfer<Key>>,
   key: Key,
@@ -219,12 +219,12 @@ function givenSecret<Key extends string>(
 ): Secret | undefined {
   const fileKey = `${key}_file` as const;
   const { [key]: text, [fileKey]: file } = section.values;
-  if (text !== undefined && file !== undefined) {
+  if (text && file) {
     const message = `${section.path}: at most one of ${key} & ${fileKey} must be configured`;
     context.report.error(section.at(fileKey), message);
   }
-  if (text !== undefined) return { text };
-  if (file === undefined) return undefined;
+  if (text) return { text };
+  if (!file) return undefined;
   return fileOf(file, section.at(fileKey), `${section.path}.${fileKey}`, context);
 }
 

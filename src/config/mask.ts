@@ -15,6 +15,7 @@ import {
   type Scalar,
   visit,
 } from 'yaml';
+import { startOfSecond } from './document.js';
 import { MASK, redactUrl } from './value-type.js';
 
 /** Keys whose values Prometheus, or one of its discovery mechanisms, treats as secret. */
@@ -46,10 +47,11 @@ interface Edit {
 
 /**
  * Secrets and passwords in URLs become `<secret>`. Comments go: an old password may have been left in one.
- * @param text YAML without syntax errors
+ * @param file YAML whose first document is without syntax errors; the others are left out
  */
-export function maskSecrets(text: string): string {
-  const document = parseDocument(text, { logLevel: 'silent', uniqueKeys: false });
+export function maskSecrets(file: string): string {
+  const document = parseDocument(file, { uniqueKeys: false });
+  const text = file.slice(0, startOfSecond(document));
   const secrets = new Set<unknown>();
   visit(document, {
     Pair: (_, pair, ancestors) => {

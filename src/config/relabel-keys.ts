@@ -49,11 +49,16 @@ export const relabelRules = list(section(RELABEL_KEYS));
 
 type RelabelSection = Section<typeof RELABEL_KEYS>;
 
-export function resolveRelabelRules(sections: readonly RelabelSection[], report: IssueReport): RelabelRule[] {
-  return sections.map((each) => resolveRule(each, report));
+/** @param names which ones rules may set */
+export function resolveRelabelRules(
+  sections: readonly RelabelSection[],
+  names: 'utf8' | 'legacy',
+  report: IssueReport,
+): RelabelRule[] {
+  return sections.map((each) => resolveRule(each, names, report));
 }
 
-function resolveRule(rule: RelabelSection, report: IssueReport): RelabelRule {
+function resolveRule(rule: RelabelSection, names: 'utf8' | 'legacy', report: IssueReport): RelabelRule {
   const { values } = rule;
   const resolved: RelabelRule = {
     action: values.action,
@@ -66,7 +71,8 @@ function resolveRule(rule: RelabelSection, report: IssueReport): RelabelRule {
   };
   // What goes with an action that is none cannot be said.
   if (rule.refused('action')) return DEFAULT_RELABEL_RULE;
-  const isValid = CHECKS.every((check) => check(rule, resolved, report)) && checkRegex(rule, report);
+  const checks = names === 'legacy' ? [...CHECKS, checkLegacyNames] : CHECKS;
+  const isValid = checks.every((check) => check(rule, resolved, report)) && checkRegex(rule, report);
   return isValid ? resolved : DEFAULT_RELABEL_RULE;
 }
 
@@ -108,6 +114,35 @@ const CHECKS: readonly Check[] = [
     return checkOnly(rule, resolved, ['regex'], message, report);
   },
 ];
+
+const LEGACY_NAME = /^[a-zA-Z_]\w*$/;
+/** The same, where groups of the regular expression may stand for parts of it. */
+const LEGACY_TEMPLATE = /^(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))(?:\w|\$(?:\{\w+\}|\w+))*$/;
+
+function checkLegacyNames(rule: RelabelSection, resolved: RelabelRule, report: IssueReport): boolean {
+  const { action, targetLabel, replacement } = resolved;
+  if (action === 'labelmap')
+    return (
+      LEGACY_TEMPLATE.test(replacement) ||
+      refuse(
+        rule,
+        'replacement',
+        `${quote(replacement)} is invalid 'replacement' for labelmap action`,
+        report,
+      )
+    );
+  const pattern = action === 'replace' ? LEGACY_TEMPLATE : LEGACY_NAME;
+  return (
+    !NEED_TARGET.includes(action) ||
+    pattern.test(targetLabel) ||
+    refuse(
+      rule,
+      'target_label',
+      `${quote(targetLabel)} is invalid 'target_label' for ${action} action`,
+      report,
+    )
+  );
+}
 
 type Key = keyof typeof RELABEL_KEYS;
 

@@ -14,7 +14,6 @@ import {
   duration,
   httpUrl,
   located,
-  nonEmptyText,
   oneOf,
   positiveDuration,
   record,
@@ -64,7 +63,7 @@ const OTHER_CREDENTIALS = 'requests carry no such credentials, so the receiver m
 
 export const REMOTE_WRITE_KEYS = {
   url: required(httpUrl, 'Where to send. A user name and password in it are sent as basic authentication.'),
-  name: optional(nonEmptyText, 'For logs and metrics. Unique in the file.', 'host and port of `url`'),
+  name: optional(text, 'For logs and metrics. Unique in the file.', 'host and port of `url`'),
   remote_timeout: withDefault(
     positiveDuration,
     DEFAULT_REMOTE_WRITE.remoteTimeoutMs,

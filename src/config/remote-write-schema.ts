@@ -1,6 +1,7 @@
 /** `remote_write` as read → the options of each receiver, credentials included. */
 import { DEFAULT_REMOTE_WRITE, type QueueOptions, type RemoteWriteOptions } from '../forward/options.js';
 import type { Labels } from '../model/labels.js';
+import type { NameValidationScheme } from '../scrape/options.js';
 import { quote } from './document.js';
 import type { FileContext } from './http-client-schema.js';
 import type { IssueReport } from './issue.js';
@@ -13,6 +14,7 @@ type RemoteWriteSection = Section<typeof REMOTE_WRITE_KEYS>;
 
 export interface RemoteWriteContext extends FileContext {
   readonly externalLabels: Labels;
+  readonly nameValidation: NameValidationScheme;
 }
 
 export function resolveRemoteWrites(
@@ -40,7 +42,11 @@ function resolveRemoteWrite(
     ...resolveRequests(section, context),
     remoteTimeoutMs: values.remote_timeout,
     externalLabels: context.externalLabels,
-    writeRelabelRules: resolveRelabelRules(values.write_relabel_configs, context.report),
+    writeRelabelRules: resolveRelabelRules(
+      values.write_relabel_configs,
+      context.nameValidation,
+      context.report,
+    ),
     sendExemplars: values.send_exemplars,
     exemplarMode: values.exemplar_mode,
     protobufMessage: values.protobuf_message ?? DEFAULT_REMOTE_WRITE.protobufMessage,
@@ -53,7 +59,7 @@ function chooseNames(sections: readonly RemoteWriteSection[], report: IssueRepor
   const taken = new Map<string, RemoteWriteSection>();
   for (const section of sections) {
     const { name } = section.values;
-    if (name === undefined) continue;
+    if (!name) continue;
     const earlier = taken.get(name);
     if (earlier === undefined) taken.set(name, section);
     else
@@ -63,7 +69,7 @@ function chooseNames(sections: readonly RemoteWriteSection[], report: IssueRepor
       );
   }
   return sections.map((section) => {
-    if (section.values.name !== undefined) return section.values.name;
+    if (section.values.name) return section.values.name;
     const host = section.values.url === undefined ? '' : new URL(section.values.url).host;
     let name = host;
     for (let i = 2; taken.has(name); i++) name = `${host}-${i}`;

@@ -76,8 +76,12 @@ export function resolveConfig(
   return {
     scrapeJobs: resolveScrapeJobs(global, files),
     includedFiles: scrape_config_files.map(({ value }) => resolve(context.directory, value)),
-    remoteWrites: resolveRemoteWrites(remote_write, { ...context, externalLabels }),
-    store: resolveStore(storage.values.exemplars),
+    remoteWrites: resolveRemoteWrites(remote_write, {
+      ...context,
+      externalLabels,
+      nameValidation: global.values.metric_name_validation_scheme,
+    }),
+    store: resolveStore(storage.values.exemplars, report),
     journal: resolveJournal(journal),
     isJournalGiven: root.given('journal'),
     retentionTargetMs: retention_target,

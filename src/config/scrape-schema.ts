@@ -72,11 +72,14 @@ function resolveInherited(global: GlobalSection, report: IssueReport): Inherited
 function resolveJob(job: ScrapeSection, inherited: InheritedOptions, context: FileContext): ScrapeJobOptions {
   const { report } = context;
   const { values } = job;
+  const names = resolveNames(job, inherited, report);
+  const rulesOf = (key: 'relabel_configs' | 'metric_relabel_configs' | 'exemplar_relabel_configs') =>
+    resolveRelabelRules(values[key], names.nameValidation, report);
   return {
     ...resolveTiming(job, inherited, report),
     ...resolveLimits(values, inherited),
     ...resolveHabits(values, inherited),
-    ...resolveNames(job, inherited, report),
+    ...names,
     jobName: values.job_name ?? '',
     discovery: resolveDiscovery(job, values.relabel_configs.length > 0, context),
     metricsPath: values.metrics_path,
@@ -91,9 +94,9 @@ function resolveJob(job: ScrapeSection, inherited: InheritedOptions, context: Fi
     exemplarValidation: values.exemplar_validation,
     textExemplars: values.text_exemplars,
     traceIdLabels: values.trace_id_labels,
-    relabelRules: resolveRelabelRules(values.relabel_configs, report),
-    metricRelabelRules: resolveRelabelRules(values.metric_relabel_configs, report),
-    exemplarRelabelRules: resolveRelabelRules(values.exemplar_relabel_configs, report),
+    relabelRules: rulesOf('relabel_configs'),
+    metricRelabelRules: rulesOf('metric_relabel_configs'),
+    exemplarRelabelRules: rulesOf('exemplar_relabel_configs'),
   };
 }
 

@@ -1,12 +1,13 @@
 /** The keys of `storage`. */
 import { DEFAULT_STORE_OPTIONS, type StoreOptions } from '../store/options.js';
+import type { IssueReport } from './issue.js';
 import { prometheusOnly, type Section, subsection, withDefault } from './table.js';
 import { bytes, count, duration, positiveDuration } from './value-type.js';
 
 export const EXEMPLARS_KEYS = {
   per_series: withDefault(count(1), DEFAULT_STORE_OPTIONS.perSeries, "Slots of each series' ring."),
   max_exemplars: withDefault(
-    count(1),
+    count(0),
     DEFAULT_STORE_OPTIONS.maxExemplars,
     'Exemplars of the whole process. At the cap the series holding most gives up its oldest first.',
   ),
@@ -42,10 +43,16 @@ export const STORAGE_KEYS = {
   tsdb: prometheusOnly('exemplard keeps no samples'),
 };
 
-export function resolveStore({ values }: Section<typeof EXEMPLARS_KEYS>): StoreOptions {
+export function resolveStore(section: Section<typeof EXEMPLARS_KEYS>, report: IssueReport): StoreOptions {
+  const { values } = section;
+  if (values.max_exemplars === 0)
+    report.warn(
+      section.at('max_exemplars'),
+      `${section.path}.max_exemplars is 0, with which Prometheus keeps none, and counts as not given`,
+    );
   return {
     perSeries: values.per_series,
-    maxExemplars: values.max_exemplars,
+    maxExemplars: values.max_exemplars || DEFAULT_STORE_OPTIONS.maxExemplars,
     maxBytes: values.max_bytes,
     maxSeries: values.max_series,
     outOfOrderTimeWindowMs: values.out_of_order_time_window,

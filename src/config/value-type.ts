@@ -71,20 +71,30 @@ export const boolean = scalar<boolean>({
 
 /** Counts end up in 32-bit integers. */
 const MAX_COUNT = 2 ** 31 - 1;
-const WHOLE_NUMBER = /^\+?\d[\d_]*(?:[eE]\+?\d{1,2})?$/;
+const DECIMAL = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i;
+const OTHER_BASE = /^0(?:x[\da-f]+|b[01]+|o?[0-7]+)$/i;
 
-/** A whole number; `1_000_000` and `1e6` are one too. */
+/** All spellings that Prometheus takes: `1_000_000`, `1.5e+06` (so templates print it), `0x10`, and `010`, which is 8. */
+function parseWhole(text: string): number {
+  const digits = text.replace(/^\+(?=[\d.])/, '').replaceAll('_', '');
+  if (OTHER_BASE.test(digits)) return Number(digits.replace(/^0o?(?=[0-7])/i, '0o'));
+  return DECIMAL.test(digits) && !text.startsWith('_') ? Number(digits) : Number.NaN;
+}
+
+/** A whole number. */
 export function count(minimum: number, maximum = MAX_COUNT): ValueType<number> {
   return scalar({
     name: 'number',
     expectation: `a whole number from ${minimum} to ${maximum}`,
     parse(value, plain) {
-      if (!plain || !WHOLE_NUMBER.test(value)) return undefined;
-      const number = Number(value.replaceAll('_', ''));
-      return number >= minimum && number <= maximum ? number : undefined;
+      const number = plain ? parseWhole(value) : Number.NaN;
+      return Number.isInteger(number) ? inRange(number, minimum, maximum) : undefined;
     },
   });
 }
+
+/** What may not be exceeded; 0 is no limit. Compared only, so it may be larger than anything there is. */
+export const limit = count(0, Number.MAX_SAFE_INTEGER);
 
 /** Go keeps durations as nanoseconds in 64 bits; beyond, Prometheus refuses them. */
 const MAX_DURATION_MS = Math.floor(2 ** 63 / 1e6);
@@ -156,13 +166,16 @@ export const httpUrlOrEmpty = scalar({
 });
 
 function isHttpUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text) && URL.canParse(text);
+  // Of `http:///path` the parser makes `http://path`.
+  return /^https?:\/\/[^/\\?#]/i.test(text) && URL.canParse(text);
 }
 
 export function list<Item>(item: ValueType<Item>): ValueType<readonly Item[]> {
   return {
     name: `list of ${item.name}`,
     read(node, path, report) {
+      // Only the value of a key that the user chose: elsewhere nothing is "not given".
+      if (isNull(node)) return [];
       if (node.kind !== 'list')
         return report.error(node.at, `${path} must be a list, got ${describeValue(node)}`);
       const items = node.items.map((each, i) =>

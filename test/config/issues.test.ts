@@ -37,11 +37,6 @@ function remoteWrite(...lines: string[]): string {
 // YAML itself.
 fails('not a map', '- a', '1:1: the file must be a map of keys, got a list');
 fails('plain text', 'hello', '1:1: the file must be a map of keys, got "hello"');
-fails(
-  'two documents',
-  'global: {}\n---\nglobal: {}',
-  '2:1: a second YAML document starts here; a configuration is one document',
-);
 fails('duplicate key', 'global: {}\nglobal: {}', '2:1: duplicate key "global", first given in line 1');
 fails('key that is no text', '? [a]\n: b', '1:3: a key must be text, got a list');
 fails('alias without anchor', 'global: *a', '1:9: alias *a has no complete anchor &a before it');
@@ -134,11 +129,11 @@ fails(
   job('body_size_limit: 10 potatoes'),
   '3:22: scrape_configs[0].body_size_limit must be a size like 512KiB, 10MB or 4096, got "10 potatoes"',
 );
-for (const limit of ['-1', '1.5', '.nan', '.inf', '"5"', 'many', '99999999999', '[]', '1e10']) {
+for (const limit of ['-1', '1.5', '.nan', '.inf', '"5"', 'many', '1e20', '[]', '_1', '0b2']) {
   fails(
     `sample_limit ${limit}`,
     job(`sample_limit: ${limit}`),
-    `3:19: scrape_configs[0].sample_limit must be a whole number from 0 to 2147483647, got ${limit === '[]' ? 'a list' : `"${limit.replaceAll('"', '')}"`}`,
+    `3:19: scrape_configs[0].sample_limit must be a whole number from 0 to 9007199254740991, got ${limit === '[]' ? 'a list' : `"${limit.replaceAll('"', '')}"`}`,
   );
 }
 fails(
@@ -251,6 +246,18 @@ fails(
 );
 
 // Warnings.
+warns(
+  'a second document',
+  `${job()}\n---\nfoo: [`,
+  '3:1: a second YAML document starts here; as in Prometheus, only the first counts',
+);
+warns(
+  'no exemplars wanted',
+  `storage: {exemplars: {max_exemplars: 0}}\n${job()}`,
+  '1:38: storage.exemplars.max_exemplars is 0, with which Prometheus keeps none, and counts as not given',
+);
+warns('a name that is empty', `${remoteWrite('name: ""')}\n  - {url: http://r/w, name: ""}`);
+warns('files whose names are empty', job('bearer_token_file: ""', 'tls_config: {ca_file: ""}'));
 warns('an empty file', '', '1:1: no scrape_configs: nothing is scraped');
 warns(
   'sections without content',

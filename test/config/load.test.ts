@@ -347,3 +347,30 @@ t.test('the queue defaults stay when one key is given', async (t) => {
   const [first] = load('remote_write: [{url: "http://r", queue_config: {capacity: 5}}]').remoteWrites;
   t.strictSame(first!.queue, { ...DEFAULT_QUEUE, capacity: 5 });
 });
+
+t.test('numbers as Prometheus reads them', async (t) => {
+  const f = (text: string, want: number) => {
+    const result = loadConfig(`scrape_configs: [{job_name: a, sample_limit: ${text}}]`, 'f', {});
+    t.equal(result.ok && result.config.scrapeJobs[0]?.sampleLimit, want, text);
+  };
+  f('1.5e+06', 1_500_000);
+  f('1_500', 1_500);
+  f('1.0', 1);
+  f('0x1F', 31);
+  f('010', 8);
+  f('0o10', 8);
+  f('08', 8);
+  f('0b11', 3);
+  f('+5', 5);
+  f('99999999999', 99_999_999_999);
+});
+
+t.test('only the first document is shown', async (t) => {
+  const result = loadConfig('scrape_configs: [{job_name: a}]\n---\npassword: [hunter2', 'f', {});
+  t.equal(result.ok && result.config.text, 'scrape_configs: [{job_name: a}]\n');
+});
+
+t.test('a parameter without values', async (t) => {
+  const result = loadConfig('scrape_configs: [{job_name: a, params: {b: , c: [d]}}]', 'f', {});
+  t.strictSame(result.ok && result.config.scrapeJobs[0]?.params, { b: [], c: ['d'] });
+});

@@ -3,16 +3,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What `promtool check config` says of a text, judged by its syntax alone: files it names need not be there. */
-export function promtool(text: string): { readonly ok: boolean; readonly output: string } {
+/**
+ * What `promtool check config` says of each text, judged by its syntax alone: files it names need not be there.
+ * @returns why it is refused, or undefined where it is not
+ */
+export function promtool(texts: readonly string[]): (string | undefined)[] {
   const directory = mkdtempSync(join(tmpdir(), 'exemplard-promtool-'));
   try {
-    const file = join(directory, 'prometheus.yml');
-    writeFileSync(file, text);
-    const args = ['check', 'config', '--syntax-only', file];
-    const { status, stdout, stderr, error } = spawnSync('promtool', args, { encoding: 'utf8' });
+    const files = texts.map((_, i) => join(directory, `${i}.yml`));
+    for (const [i, file] of files.entries()) writeFileSync(file, texts[i]!);
+    const args = ['check', 'config', '--syntax-only', ...files];
+    const { stdout, stderr, error } = spawnSync('promtool', args, { encoding: 'utf8' });
     if (error !== undefined) throw error;
-    return { ok: status === 0, output: `${stdout}${stderr}` };
+    const complaints = stderr.split('  FAILED: ');
+    return files.map((file) => {
+      if (stdout.includes(`SUCCESS: ${file} is valid`)) return undefined;
+      return complaints.find((complaint) => complaint.includes(`${file}:`))?.trim() ?? stderr;
+    });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
