@@ -15,7 +15,7 @@ import type { ExemplarSink } from './exemplar-sink.js';
 import { TargetLoop } from './loop.js';
 import type { ScrapeMetrics } from './metrics.js';
 import type { ScrapeJobOptions } from './options.js';
-import { type Target, type TargetSet, targetsOf } from './target.js';
+import { type KnownGroups, type Target, type TargetSet, targetsOf } from './target.js';
 
 /** What all jobs share. */
 export interface ScrapeParts {
@@ -52,6 +52,7 @@ export class ScrapePool {
   #job: ScrapeJobOptions;
   #client: ScrapeClient;
   #relabelRules: CompiledRules;
+  #knownGroups: KnownGroups = new WeakMap();
   #bodyRules: BodyRules;
   #mechanisms: Mechanism[] = [];
   /** What a configuration before had found: its targets stay until every mechanism of this one has spoken. */
@@ -102,6 +103,7 @@ export class ScrapePool {
     const replaced = this.#client;
     if (!haveSameBodyRules(this.#job, job)) this.#bodyRules = bodyRulesOf(job);
     this.#relabelRules = compileRules(job.relabelRules, job.nameValidation);
+    this.#knownGroups = new WeakMap();
     this.#job = job;
     this.#client = new ScrapeClient(job, this.#parts);
     await Promise.all([replaced.close(), this.#replaceMechanisms()]);
@@ -175,7 +177,7 @@ export class ScrapePool {
   #sync(restart: boolean): void {
     const { clock, metrics } = this.#parts;
     this.#syncedMs = clock.monotonicMs();
-    const found = targetsOf(this.#job, this.#groups(), this.#relabelRules);
+    const found = targetsOf(this.#job, this.#groups(), this.#relabelRules, this.#knownGroups);
     this.#reportRefused(found);
     this.#found = found;
     const wanted = new Set(found.targets.map(({ identity }) => identity));

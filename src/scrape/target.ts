@@ -32,9 +32,8 @@ export type HistogramOptions = Pick<
   'scrapeNativeHistograms' | 'alwaysScrapeClassicHistograms' | 'convertClassicHistogramsToNhcb'
 >;
 
-/** What became of all that discovery found for a job. */
+/** What became of what discovery found for a job. */
 export interface TargetSet {
-  /** Each identity once. */
   readonly targets: readonly Target[];
   /** Discovered labels of those that relabelling dropped. */
   readonly dropped: readonly Labels[];
@@ -56,28 +55,45 @@ const HISTOGRAM_LABELS: Readonly<Record<keyof HistogramOptions, string>> = {
 /** No UTF-8 stands for these. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** What became of groups met before, by the same job and rules: of ten thousand pods, few change at a time. */
+export type KnownGroups = WeakMap<TargetGroup, TargetSet>;
+
 /** @param rules the job's `relabel_configs` */
 export function targetsOf(
   job: ScrapeJobOptions,
   groups: readonly TargetGroup[],
   rules: CompiledRules,
+  known: KnownGroups = new WeakMap(),
 ): TargetSet {
   const targets = new Map<string, Target>();
   const dropped: Labels[] = [];
   const refused: RefusedTarget[] = [];
   for (const group of groups) {
-    for (const own of group.targets) {
-      const discovered = discoveredLabels(job, own, group.labels);
-      const labels = relabel(discovered, rules);
-      if (labels === undefined) dropped.push(discovered);
-      else {
-        const target = createTarget(job, discovered, labels);
-        if ('error' in target) refused.push({ discoveredLabels: discovered, error: target.error });
-        else if (!targets.has(target.identity)) targets.set(target.identity, target);
-      }
-    }
+    const found = known.get(group) ?? targetsOfGroup(job, group, rules);
+    known.set(group, found);
+    for (const target of found.targets)
+      if (!targets.has(target.identity)) targets.set(target.identity, target);
+    for (const labels of found.dropped) dropped.push(labels);
+    for (const each of found.refused) refused.push(each);
   }
   return { targets: [...targets.values()], dropped, refused };
+}
+
+function targetsOfGroup(job: ScrapeJobOptions, group: TargetGroup, rules: CompiledRules): TargetSet {
+  const targets: Target[] = [];
+  const dropped: Labels[] = [];
+  const refused: RefusedTarget[] = [];
+  for (const own of group.targets) {
+    const discovered = discoveredLabels(job, own, group.labels);
+    const labels = relabel(discovered, rules);
+    if (labels === undefined) dropped.push(discovered);
+    else {
+      const target = createTarget(job, discovered, labels);
+      if ('error' in target) refused.push({ discoveredLabels: discovered, error: target.error });
+      else targets.push(target);
+    }
+  }
+  return { targets, dropped, refused };
 }
 
 /** Prometheus `PopulateDiscoveredLabels`: what the job says fills what the target and its group do not. */
