@@ -14,6 +14,7 @@ import type { MetricsReport, VariantReport } from './metrics-report.js';
 const VARIANTS: readonly { readonly name: string; readonly accept: string | undefined }[] = [
   { name: 'what a scrape asks for', accept: acceptHeader(DEFAULT_SCRAPE_PROTOCOLS) },
   { name: 'OpenMetrics 1.0.0', accept: 'application/openmetrics-text;version=1.0.0' },
+  { name: 'OpenMetrics 2.0.0', accept: 'application/openmetrics-text;version=2.0.0' },
   { name: 'protobuf', accept: 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited' },
   { name: 'text/plain', accept: 'text/plain;version=0.0.4' },
   { name: 'no Accept header', accept: undefined },

@@ -100,12 +100,14 @@ const FORMAT_NAMES: ReadonlyMap<string, string> = new Map([
 function summary({ format, verdicts, errors, exemplars, seriesLines, families, familiesLeftOut, library, bytes }: Examination): string {
   const more = errors.length >= 100 ? ' or more' : '';
   const specification =
-    verdicts === undefined ? 'not judged: it has no text'
+    format === 'openmetrics2' ? 'is another version'
+    : verdicts === undefined ? 'not judged: it has no text'
     : verdicts.openmetrics === 'accept' ? 'conforms'
     : format === 'text' ? 'is another format'
     : `does not conform: ${countOf(errors.length, 'error')}${more}`;
   const prometheus =
-    verdicts === undefined ? 'not judged: it has no text'
+    format === 'openmetrics2' ? 'does not read it'
+    : verdicts === undefined ? 'not judged: it has no text'
     : verdicts.prometheus === 'accept' ? 'takes it in'
     : 'fails the whole scrape';
   const rows: readonly (readonly [string, string])[] = [

@@ -1,5 +1,6 @@
 /** Scrapes endpoints for a while into a store of its own, to learn how many exemplars they yield. */
-import { expositionFormat } from '../exposition/content-type.js';
+import { type ExpositionFormat, expositionFormat } from '../exposition/content-type.js';
+import { type FormatText, textOfFormat } from '../exposition/format-text.js';
 import { labelsFromRecord } from '../model/labels.js';
 import type { SeriesRef } from '../model/refs.js';
 import { BodyReader } from '../scrape/body-reader.js';
@@ -15,6 +16,9 @@ import { type Answer, type Endpoint, EndpointClient, EndpointFailure } from './e
 
 /** What nothing pushes out in a watch of any sensible length; the process has its cap all the same. */
 const UNLIMITED_PER_SERIES = 1_000_000;
+
+/** As a job takes them that asks for protobuf; only such an answer has native ones. */
+const HISTOGRAMS = { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: false };
 
 export interface WatchOptions {
   readonly forMs: number;
@@ -150,10 +154,20 @@ class WatchedTarget {
     const result = expositionFormat(contentType, undefined);
     if ('error' in result) return result.error;
     if (result.format === 'text') return 'only the classic text format, which has no exemplars';
-    if (result.format !== 'openmetrics') return `${result.format} was not asked for`;
-    const outcome = this.#reader.read(body, viewOf(body), body.length, this.#clock.nowMs());
+    const text = readableText(result.format, body);
+    if (typeof text === 'string') return text;
+    const outcome = this.#reader.read(text.body, viewOf(text.body), text.length, this.#clock.nowMs());
     if ('error' in outcome) return outcome.error;
     this.isKnown = true;
     return undefined;
+  }
+}
+
+/** @returns a text instead where the body is malformed: what is wrong with it */
+function readableText(format: ExpositionFormat, body: Buffer): FormatText | string {
+  try {
+    return textOfFormat(format, body, body.length, HISTOGRAMS);
+  } catch (error) {
+    return `${format} exposition: ${(error as Error).message}`;
   }
 }

@@ -6,6 +6,14 @@ import { ALL_LIBRARIES, type Library } from './libraries.js';
 
 const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
+const OPENMETRICS_2: Finding = {
+  code: 'openmetrics_2',
+  severity: 'info',
+  message:
+    'This is OpenMetrics 2.0, of which there is a release candidate: Prometheus 3.14 does not read it.',
+  next: 'exemplard reads it. A job asks for it with scrape_protocols: [OpenMetricsText2.0.0, OpenMetricsText1.0.0]; Prometheus has to be answered in 1.0.',
+};
+
 /** What there is to say about the format, before anything in the body counts. */
 export function formatFindings(
   exposition: Exposition,
@@ -16,6 +24,7 @@ export function formatFindings(
     contentTypeFinding(exposition),
     emptyFinding(exposition, scan),
     exposition.format === 'text' ? textFinding(scan, library) : undefined,
+    exposition.format === 'openmetrics2' ? OPENMETRICS_2 : undefined,
   ];
   return findings.filter((finding) => finding !== undefined);
 }

@@ -104,6 +104,7 @@ t.test('an endpoint that answers as it is asked', async (t) => {
     [
       ['what a scrape asks for', OPENMETRICS, true, 1],
       ['OpenMetrics 1.0.0', OPENMETRICS, true, 1],
+      ['OpenMetrics 2.0.0', OPENMETRICS, true, 1],
       ['protobuf', TEXT, false, 0],
       ['text/plain', TEXT, false, 0],
       ['no Accept header', TEXT, false, 0],
@@ -111,7 +112,7 @@ t.test('an endpoint that answers as it is asked', async (t) => {
   );
   t.same(
     target.requests.map(({ headers }) => headers.accept?.split(';')[0]?.split('/')[1]),
-    ['openmetrics-text', 'openmetrics-text', 'vnd.google.protobuf', 'plain', undefined, 'openmetrics-text'],
+    ['openmetrics-text', 'openmetrics-text', 'openmetrics-text', 'vnd.google.protobuf', 'plain', undefined, 'openmetrics-text'], // biome-ignore format: one list
   );
   t.equal(target.requests[0]!.headers['x-prometheus-scrape-timeout-seconds'], '5');
 });
@@ -129,6 +130,29 @@ t.test('an endpoint that has exemplars in another format alone', async (t) => {
   t.ok(report.codes.includes('exemplars_in_other_format'));
   const { stdout } = await check(target.url.href);
   t.match(stdout, /scrape_protocols for the job so that OpenMetrics 1\.0\.0 comes first/);
+});
+
+/** Two exemplars on one sample, which only this version has. */
+const version2 = () =>
+  `# TYPE a counter\na_total 2 # {trace_id="${ID}"} 1 ${now()} # {trace_id="${'b'.repeat(32)}"} 1 ${now()}\n# EOF\n`;
+
+t.test('OpenMetrics 2.0', async (t) => {
+  const asked = await checkJson('-', { format: 'openmetrics2' }, version2());
+  t.match(asked, { code: 0, format: 'openmetrics2', verdicts: null, exemplars: 2, codes: ['openmetrics_2'] });
+  const { stdout } = await check('-', { format: 'openmetrics2' }, version2());
+  t.match(stdout, 'OpenMetrics 1.0  is another version\nPrometheus 3     does not read it\n');
+  t.match(stdout.replace(/\s+/g, ' '), 'Prometheus 3.14 does not read it. → exemplard reads it.');
+  const body = version2();
+  const target = await serveTarget((response, { headers }) => {
+    const is2 = headers.accept === 'application/openmetrics-text;version=2.0.0';
+    response
+      .writeHead(200, { 'content-type': is2 ? 'application/openmetrics-text; version=2.0.0' : TEXT })
+      .end(is2 ? body : 'a_total 1\n');
+  });
+  t.teardown(() => target.close());
+  const report = await checkJson(target.url.href);
+  t.match(report, { code: 1, format: 'openmetrics2', exemplars: 2 });
+  t.same(report.codes.toSorted(), ['exemplars_in_other_format', 'exemplars_repeating', 'openmetrics_2']);
 });
 
 t.test('what is wrong with an endpoint', async (t) => {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import protobuf from 'protobufjs';
 import t from 'tap';
 import { runCli } from '../../src/cli/cli.js';
 import { type SizeOptions, size } from '../../src/cli/size.js';
@@ -118,6 +120,42 @@ t.test('what stands there when an endpoint first answers is not new', async (t) 
   t.teardown(() => target.close());
   const { stdout } = await run([target.url.href], { output: 'json' });
   t.match(JSON.parse(stdout), { endpoints: [{ scrapes: 5, failures: 2 }], series: 1, newExemplars: 0 });
+});
+
+t.test('endpoints that answer in protobuf, or in OpenMetrics 2.0', async (t) => {
+  const proto = readFileSync(new URL('../../proto/metrics.proto', import.meta.url), 'utf8');
+  const family = protobuf.parse(proto).root.lookupType('io.prometheus.client.MetricFamily');
+  let scrapes = 0;
+  const target = await serveTarget((response, { url }) => {
+    const id = `${++scrapes}`;
+    if (url === '/protobuf') {
+      const exemplar = { label: [{ name: 'trace_id', value: id }], value: 1 };
+      const counter = { name: 'a_total', type: 0, metric: [{ counter: { value: 1, exemplar } }] };
+      response
+        .writeHead(200, { 'content-type': 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited' }) // biome-ignore format: one header
+        .end(family.encodeDelimited(family.fromObject(counter)).finish());
+    } else if (url === '/2.0') {
+      const exemplars = ['x', 'y'].map((part) => ` # {trace_id="${id}${part}"} 1 ${Date.now() / 1000}`);
+      response
+        .writeHead(200, { 'content-type': 'application/openmetrics-text; version=2.0.0' })
+        .end(`# TYPE a counter\na_total 1${exemplars.join('')}\n# EOF\n`);
+    } else response.writeHead(200, { 'content-type': 'application/vnd.google.protobuf' }).end('no messages');
+  });
+  t.teardown(() => target.close());
+  const report = async (path: string) => {
+    const { stdout } = await run([new URL(path, target.url).href], { output: 'json' });
+    return JSON.parse(stdout);
+  };
+  t.match(await report('/protobuf'), {
+    endpoints: [{ scrapes: 5, failures: 0 }],
+    series: 1,
+    newExemplars: 4,
+  });
+  t.match(await report('/2.0'), { endpoints: [{ scrapes: 5, failures: 0 }], series: 1, newExemplars: 8 });
+  t.match(await report('/garbage'), {
+    endpoints: [{ scrapes: 5, failures: 5, lastProblem: /^protobuf exposition: / }],
+    series: 0,
+  });
 });
 
 t.test('nothing to reckon with', async (t) => {
