@@ -8,7 +8,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   parseDocument as parseYaml,
   Scalar,
   type YAMLError,
@@ -16,6 +15,7 @@ import {
   type YAMLSeq,
   type Node as YamlNode,
 } from 'yaml';
+import { TextLines } from '../util/text-lines.js';
 import { isNestedTooDeeply } from '../util/yaml-depth.js';
 import type { IssueReport, Position } from './issue.js';
 
@@ -69,16 +69,16 @@ export function nullNode(at: Position): ScalarNode {
  */
 export function parseDocument(text: string, report: IssueReport): ConfigNode | undefined {
   if (isNestedTooDeeply(text, MAX_OPEN_BRACKETS)) return report.error(START, TOO_DEEP);
-  const lines = new LineCounter();
+  const lines = new TextLines(text);
   // Unique keys are checked here, because the check of the package names neither key nor first place, and is quadratic.
-  const document = parseYaml(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const document = parseYaml(text, { prettyErrors: false, uniqueKeys: false });
   const errors = document.errors.filter(({ code }) => code !== 'MULTIPLE_DOCS');
   reportSyntaxErrors(errors, lines, report);
   const second = startOfSecond(document);
   if (second !== undefined)
-    report.warn(positionOf(lines, second), 'a second YAML document starts here; as in Prometheus, only the first counts'); // biome-ignore format: one line
+    report.warn(lines.positionOf(second), 'a second YAML document starts here; as in Prometheus, only the first counts'); // biome-ignore format: one line
   for (const warning of document.warnings) {
-    report.warn(positionOf(lines, warning.pos[0]), warning.message);
+    report.warn(lines.positionOf(warning.pos[0]), warning.message);
   }
   return errors.length > 0 ? undefined : new TreeBuilder(lines, report).build(document.contents);
 }
@@ -91,22 +91,17 @@ export function startOfSecond(first: Document): number | undefined {
 /** The first character of the file. */
 export const START: Position = { line: 1, column: 1 };
 
-function positionOf(lines: LineCounter, offset: number): Position {
-  const { line, col } = lines.linePos(offset);
-  return line === 0 ? START : { line, column: col };
-}
-
 /** Brackets in regular expressions count, too, and need not be balanced. */
 const MAX_OPEN_BRACKETS = 500;
 
 export const TOO_DEEP = 'the YAML is nested too deeply';
 
 /** The parser repeats itself for every bracket left open, and goes on after its stack is exhausted. */
-function reportSyntaxErrors(errors: readonly YAMLError[], lines: LineCounter, report: IssueReport): void {
+function reportSyntaxErrors(errors: readonly YAMLError[], lines: TextLines, report: IssueReport): void {
   const exhausted = errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   const worth = exhausted === undefined ? errors : [exhausted];
   const distinct = new Map(worth.map((error) => [`${error.pos[0]} ${error.message}`, error]));
-  for (const error of distinct.values()) report.error(positionOf(lines, error.pos[0]), messageOf(error));
+  for (const error of distinct.values()) report.error(lines.positionOf(error.pos[0]), messageOf(error));
 }
 
 function messageOf(error: YAMLError): string {
@@ -115,14 +110,14 @@ function messageOf(error: YAMLError): string {
 }
 
 class TreeBuilder {
-  readonly #lines: LineCounter;
+  readonly #lines: TextLines;
   readonly #report: IssueReport;
   readonly #anchors = new Map<string, { readonly node: ConfigNode; readonly size: number }>();
   /** Values built so far, those behind aliases counted again each time. */
   #built = 0;
   #aliased = 0;
 
-  constructor(lines: LineCounter, report: IssueReport) {
+  constructor(lines: TextLines, report: IssueReport) {
     this.#lines = lines;
     this.#report = report;
   }
@@ -202,7 +197,7 @@ class TreeBuilder {
   }
 
   #positionOf(node: YamlNode): Position {
-    return node.range ? positionOf(this.#lines, node.range[0]) : START;
+    return node.range ? this.#lines.positionOf(node.range[0]) : START;
   }
 }
 

@@ -2,17 +2,8 @@
  * YAML as plain values: lists, maps, text and null. Scalars keep their text, as where Go reads them into strings:
  * the label `version: 1.10` is "1.10".
  */
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  Scalar,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, parseDocument, Scalar } from 'yaml';
+import { TextLines } from '../util/text-lines.js';
 import type { TimeSlices } from '../util/time-slices.js';
 import { isNestedTooDeeply } from '../util/yaml-depth.js';
 
@@ -74,9 +65,9 @@ function* piecesOf(text: string): Generator<string> {
 /** @throws Error with line and column */
 export function parseYaml(text: string): YamlValue {
   if (isNestedTooDeeply(text, MAX_OPEN_BRACKETS)) throw new Error('it is nested too deeply');
-  const lines = new LineCounter();
+  const lines = new TextLines(text);
   // Unique keys are checked below: the package's own check is quadratic.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false });
   const [error] = document.errors;
   if (error !== undefined) throw new Error(`${placeOf(lines, error.pos[0])}: ${error.message}`);
   return new ValueBuilder(lines).build(document.contents);
@@ -85,18 +76,18 @@ export function parseYaml(text: string): YamlValue {
 /** Lists of targets, and kubeconfigs, need less than ten. */
 const MAX_OPEN_BRACKETS = 100;
 
-function placeOf(lines: LineCounter, offset: number): string {
-  const { line, col } = lines.linePos(offset);
-  return `line ${Math.max(1, line)}, column ${Math.max(1, col)}`;
+function placeOf(lines: TextLines, offset: number): string {
+  const { line, column } = lines.positionOf(offset);
+  return `line ${line}, column ${column}`;
 }
 
 class ValueBuilder {
-  readonly #lines: LineCounter;
+  readonly #lines: TextLines;
   readonly #anchors = new Map<string, { readonly value: YamlValue; readonly size: number }>();
   #built = 0;
   #aliased = 0;
 
-  constructor(lines: LineCounter) {
+  constructor(lines: TextLines) {
     this.#lines = lines;
   }
 
