@@ -292,7 +292,7 @@ export class App {
         discoveredLabels: target.discoveredLabels,
         labels: target.labels,
         scrapePool: job.jobName,
-        scrapeUrl: target.url,
+        scrapeUrl: target.shownUrl,
         scrapeInterval: target.intervalText,
         scrapeTimeout: target.timeoutText,
         exemplarFindings: loop.findings,

@@ -9,6 +9,7 @@ import { configForScrapeUrls } from '../config/sidecar.js';
 import { createLogger, type LogFormat, type LogLevel } from '../telemetry/logger.js';
 import { systemClock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import { redactUrl } from '../util/secrets.js';
 import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 import { parseListenAddress } from './listen-address.js';
 
@@ -107,11 +108,12 @@ function listenAddresses(options: RunOptions): ListenAddress[] {
   return (given.length === 0 ? [DEFAULT_LISTEN_ADDRESS] : given).map((text) => parseListenAddress(text)!);
 }
 
-function flagsOf(options: RunOptions): Record<string, string> {
+/** As `/api/v1/status/flags` shows them: secrets in URLs are masked. */
+export function flagsOf(options: RunOptions): Record<string, string> {
   return {
     'config.file': options['config.file'] ?? '',
     'config.auto-reload': String(options['config.autoReload']),
-    scrape: options.scrape.join(','),
+    scrape: options.scrape.map(redactUrl).join(','),
     'storage.path': options['storage.path'] ?? '',
     'web.listen-address': options['web.listenAddress'].join(',') || DEFAULT_LISTEN_ADDRESS,
     'web.enable-lifecycle': String(options['web.enableLifecycle']),

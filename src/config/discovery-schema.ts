@@ -8,6 +8,7 @@ import type {
   HttpDiscoveryOptions,
 } from '../discovery/options.js';
 import type { TargetGroup } from '../model/target-group.js';
+import { redactUrl } from '../util/secrets.js';
 import type {
   DISCOVERY_KEYS,
   DNS_SD_KEYS,
@@ -21,7 +22,6 @@ import { type FileContext, resolveHttpClient } from './http-client-schema.js';
 import type { IssueReport, Position } from './issue.js';
 import type { Section } from './table.js';
 import { splitUrl } from './url-credentials.js';
-import { redactUrl } from './value-type.js';
 
 /** The part of a job's section that is read here. */
 type DiscoverySection = Pick<Section<typeof DISCOVERY_KEYS>, 'path' | 'values'>;

@@ -6,6 +6,7 @@ import {
   CST,
   type Document,
   isAlias,
+  isMap,
   isNode,
   isPair,
   isScalar,
@@ -15,8 +16,8 @@ import {
   type Scalar,
   visit,
 } from 'yaml';
+import { isSecretName, MASK, redactQuery, redactUrl } from '../util/secrets.js';
 import { startOfSecond } from './document.js';
-import { MASK, redactUrl } from './value-type.js';
 
 /** Keys whose values Prometheus, or one of its discovery mechanisms, treats as secret. */
 const SECRET_KEYS = new Set([
@@ -35,8 +36,11 @@ const SECRET_KEYS = new Set([
 /** Maps in which the user chooses the keys: what a header is called does not always say that it is a secret. */
 const SECRET_MAPS = new Set(['headers', 'proxy_connect_header']);
 /** Maps of that kind in which secrets have a place of their own; their names are looked at all the same. */
-const NAMED_MAPS = new Set(['http_headers', 'endpoint_params']);
-const SECRET_NAME = /auth|key|token|secret|password|cookie/i;
+const NAMED_MAPS = new Set(['http_headers', 'endpoint_params', 'params']);
+/** A label of this name is a query parameter of the scrape. */
+const PARAMETER_LABEL = '__param_';
+/** Values that are a part of a URL, and may have a query. */
+const PATHS = new Set(['metrics_path', '__metrics_path__']);
 
 /** What stands in `[start, end)` gives way to `text`. */
 interface Edit {
@@ -53,15 +57,18 @@ export function maskSecrets(file: string): string {
   const document = parseDocument(file, { uniqueKeys: false });
   const text = file.slice(0, startOfSecond(document));
   const secrets = new Set<unknown>();
+  const paths = new Set<unknown>();
   visit(document, {
     Pair: (_, pair, ancestors) => {
       if (isSecret(pair, ancestors)) collectScalars(pair.value, document, secrets);
+      if (PATHS.has(targetOf(pair, ancestors))) collectScalars(pair.value, document, paths);
     },
   });
   const edits = commentEdits(text);
   visit(document, {
     Scalar: (_, scalar) => {
-      edits.push(...scalarEdits(scalar, secrets.has(scalar), text));
+      const redact = secrets.has(scalar) ? () => MASK : paths.has(scalar) ? redactQuery : redactUrl;
+      edits.push(...scalarEdits(scalar, redact, text));
     },
   });
   return applyEdits(text, edits);
@@ -71,9 +78,18 @@ function isSecret(pair: Pair<unknown, unknown>, ancestors: readonly unknown[]): 
   const key = keyOf(pair);
   if (SECRET_KEYS.has(key)) return true;
   const parent = keyOf(ancestors.findLast(isPair));
+  const target = targetOf(pair, ancestors);
+  if (target.startsWith(PARAMETER_LABEL)) return isSecretName(target.slice(PARAMETER_LABEL.length));
   // Elsewhere `key` is a plain word; here it is the text of a private key.
   if (parent === 'tls_config') return key === 'key';
-  return SECRET_MAPS.has(parent) || (NAMED_MAPS.has(parent) && SECRET_NAME.test(key));
+  return SECRET_MAPS.has(parent) || (NAMED_MAPS.has(parent) && isSecretName(key));
+}
+
+/** The key; of the `replacement` in a relabelling rule the label that it becomes. */
+function targetOf(pair: Pair<unknown, unknown>, ancestors: readonly unknown[]): string {
+  const key = keyOf(pair);
+  const rule = ancestors.at(-1);
+  return key === 'replacement' && isMap(rule) ? String(rule.get('target_label') ?? key) : key;
 }
 
 function keyOf(pair: Pair<unknown, unknown> | undefined): string {
@@ -94,13 +110,14 @@ function collectScalars(value: unknown, document: Document, into: Set<unknown>):
   });
 }
 
-function scalarEdits({ source, range }: Scalar, isWholeSecret: boolean, text: string): Edit[] {
+function scalarEdits({ source, range }: Scalar, redact: (source: string) => string, text: string): Edit[] {
   if (!range || !source) return [];
   const [start, end] = range;
   const written = text.slice(start, end);
+  const shown = redact(source);
+  if (shown === source) return [];
   // The range of a block scalar ends with the line feed that its last line needs.
-  const shown = isWholeSecret ? MASK + (/\r?\n$/.exec(written)?.[0] ?? '') : redactUrl(source);
-  return isWholeSecret || shown !== source ? [{ start, end, text: shown }] : [];
+  return [{ start, end, text: shown === MASK ? MASK + (/\r?\n$/.exec(written)?.[0] ?? '') : shown }];
 }
 
 /** Lines that are all comment go as a whole. */

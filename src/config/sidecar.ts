@@ -2,10 +2,10 @@
 import { stringify } from 'yaml';
 import { DEFAULT_SCRAPE_JOB } from '../scrape/options.js';
 import { decodePercent } from '../util/percent.js';
+import { redactUrl } from '../util/secrets.js';
 import { quote } from './document.js';
 import { type ConfigResult, loadConfig } from './load.js';
 import type { Config } from './schema.js';
-import { redactUrl } from './value-type.js';
 
 const SIDECAR_JOB = 'sidecar';
 const SIDECAR_INTERVAL = '5s';

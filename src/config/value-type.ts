@@ -1,7 +1,10 @@
 /** What the value of a key may be: how it is read from the file, and how a default is written in the documentation. */
+import { MASK, redactUrl } from '../util/secrets.js';
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from '../util/units.js';
 import { type ConfigNode, describeValue, isNull, nullNode } from './document.js';
 import type { IssueReport, Position } from './issue.js';
+
+export { redactUrl };
 
 export interface ValueType<Value> {
   /** As the documentation names it. */
@@ -53,8 +56,6 @@ export const secret: ValueType<string> = scalar({
   parse: (value) => value,
   redact: () => MASK,
 });
-
-export const MASK = '<secret>';
 
 /** YAML 1.1 spellings too, because Prometheus reads them. */
 const BOOLEANS = new Map(
@@ -134,20 +135,6 @@ export function oneOf<const Value extends string>(values: readonly Value[]): Val
     expectation: `one of ${values.join(', ')}`,
     parse: (given) => values.find((value) => value === given),
   });
-}
-
-const USER_INFO_PASSWORD = /^([a-z][a-z\d+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i;
-/** A user without a password is, where URLs are given to programs, nearly always a token. */
-const USER_INFO_ALONE = /^([a-z][a-z\d+.-]*:\/\/)[^/?#@:]+@/i;
-const SECRET_PARAMETER = /([?&][^=&#]*(?:token|key|secret|password|auth|signature)[^=&#]*=)[^&#]+/gi;
-
-/** `http://user:<secret>@host/?api_key=<secret>`. */
-export function redactUrl(url: string): string {
-  if (!url.includes('://')) return url;
-  return url
-    .replace(USER_INFO_PASSWORD, `$1:${MASK}@`)
-    .replace(USER_INFO_ALONE, `$1${MASK}@`)
-    .replace(SECRET_PARAMETER, `$1${MASK}`);
 }
 
 export const httpUrl = scalar({

@@ -3,6 +3,7 @@ import { type Dispatcher, request } from 'undici';
 import { HttpClient } from '../http-client/client.js';
 import type { AuthOptions } from '../http-client/options.js';
 import type { Clock } from '../util/clock.js';
+import { redactUrl } from '../util/secrets.js';
 import type { RemoteWriteOptions } from './options.js';
 
 /** What the headers of a request say of its body. */
@@ -138,8 +139,12 @@ function headerText(response: Dispatcher.ResponseData, name: string): string | u
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** For requests, logs and metrics. */
-export function urlWithoutCredentials(text: string): URL {
+/** For logs and metrics: without credentials, and what may be a secret in the query is masked. */
+export function shownUrlOf(text: string): string {
+  return redactUrl(urlWithoutCredentials(text).href);
+}
+
+function urlWithoutCredentials(text: string): URL {
   const url = new URL(text);
   url.username = '';
   url.password = '';

@@ -14,7 +14,7 @@ import { Once } from '../util/lifecycle.js';
 import type { Log } from '../util/log.js';
 import { TimeSlices } from '../util/time-slices.js';
 import { Deliveries, type Delivery, type Row, type SettledRows } from './delivery.js';
-import { Endpoint, urlWithoutCredentials } from './endpoint.js';
+import { Endpoint, shownUrlOf } from './endpoint.js';
 import { type Failure, FailureLog } from './failure-log.js';
 import { IsolatingSender } from './isolating-sender.js';
 import type { DropReason, RemoteWriteMeter } from './meter.js';
@@ -102,7 +102,7 @@ class RemoteWriteForwarder implements Forwarder {
     const { options, reader, settledBefore, clock, log, metrics, userAgent } = parts;
     const { queue, exemplarMode: mode } = options;
     this.#parts = parts;
-    this.#url = urlWithoutCredentials(options.url).href;
+    this.#url = shownUrlOf(options.url);
     this.#desiredShards = queue.minShards;
     this.#meter = metrics.meter(options.name, this.#url, () => this.#gauges());
     this.#failures = new FailureLog(log, clock, () => this.#logFields());

@@ -88,7 +88,7 @@ export class RemoteWriteMetrics {
 
   /**
    * One a name and URL: whoever asks again, as after a reload, counts on, and is read from then on.
-   * @param url without credentials
+   * @param url as it may be shown: without credentials, secrets in its query masked
    */
   meter(name: string, url: string, read: () => RemoteWriteGauges): RemoteWriteMeter {
     const key = sourceKey(name, url);

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { type Labels, labelsToRecord } from '../model/labels.js';
+import { isSecretName, MASK, redactQuery, redactUrl } from '../util/secrets.js';
 import { sendData } from './answer.js';
 import { goTime } from './go-time.js';
 import { Parameters } from './parameters.js';
@@ -9,6 +10,7 @@ export interface ActiveTarget {
   readonly discoveredLabels: Labels;
   readonly labels: Labels;
   readonly scrapePool: string;
+  /** Secrets in it masked. */
   readonly scrapeUrl: string;
   /** Empty when the last scrape went well. */
   readonly lastError: string;
@@ -55,7 +57,7 @@ export function targetRoutes(api: FastifyInstance, parts: TargetRouteParts): voi
       droppedTargets: dropping
         .filter(({ name }) => isAsked(name))
         .flatMap(({ name, dropped }) =>
-          dropped.map((labels) => ({ discoveredLabels: labelsToRecord(labels), scrapePool: name })),
+          dropped.map((labels) => ({ discoveredLabels: shownLabels(labels), scrapePool: name })),
         ),
       droppedTargetCounts: Object.fromEntries(dropping.map(({ name, droppedCount }) => [name, droppedCount])),
     });
@@ -68,7 +70,7 @@ export function targetRoutes(api: FastifyInstance, parts: TargetRouteParts): voi
 /** Keys in Prometheus' order. */
 function shown(target: ActiveTarget): object {
   return {
-    discoveredLabels: labelsToRecord(target.discoveredLabels),
+    discoveredLabels: shownLabels(target.discoveredLabels),
     labels: labelsToRecord(target.labels),
     scrapePool: target.scrapePool,
     scrapeUrl: target.scrapeUrl,
@@ -82,6 +84,18 @@ function shown(target: ActiveTarget): object {
     // Not Prometheus'.
     exemplarFindings: target.exemplarFindings,
   };
+}
+
+/** Of discovered labels some become parts of the URL: what may be a secret there is masked. */
+function shownLabels(labels: Labels): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labelsToRecord(labels)).map(([name, value]) => [name, shownValue(name, value)]),
+  );
+}
+
+function shownValue(name: string, value: string): string {
+  if (name.startsWith('__param_') && isSecretName(name.slice('__param_'.length))) return MASK;
+  return name === '__metrics_path__' ? redactQuery(value) : redactUrl(value);
 }
 
 /** The URL with a host that means something elsewhere, too. */

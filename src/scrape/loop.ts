@@ -159,7 +159,7 @@ export class TargetLoop {
     }
     const durationMs = clock.monotonicMs() - startMs;
     if (failure instanceof ScrapeFailure && failure.reason === 'stopped') return;
-    metrics.countScrape(job.jobName, this.target.url, durationMs / 1000, bodyBytes);
+    metrics.countScrape(job.jobName, this.target.shownUrl, durationMs / 1000, bodyBytes);
     this.#examine(body, failure === undefined, lines > 0);
     buffers.give(body);
     const figures = { lastScrapeMs: scrapeMs, lastDurationMs: durationMs, lastBodyBytes: bodyBytes };
@@ -226,14 +226,14 @@ export class TargetLoop {
     const before = this.#status.health;
     if (failure === undefined) {
       this.#status = { health: 'up', lastError: '', ...figures };
-      if (before === 'down') log.info({ job: job.jobName, target: this.target.url }, 'target is up again');
+      if (before === 'down') log.info({ job: job.jobName, target: this.target.shownUrl }, 'target is up again');
       return;
     }
     this.#reader.endAll(figures.lastScrapeMs);
     const isExpected = failure instanceof ScrapeFailure || failure instanceof BodyRefused;
     metrics.countFailure(job.jobName, isExpected ? failure.reason : 'internal');
     this.#status = { health: 'down', lastError: failure.message, ...figures };
-    const fields = { job: job.jobName, target: this.target.url, error: failure.message };
+    const fields = { job: job.jobName, target: this.target.shownUrl, error: failure.message };
     if (!isExpected) log.error({ ...fields, stack: failure.stack }, 'scrape failed by a defect of exemplard');
     else if (before !== 'down') log.warn(fields, 'scrape failed; logged again only after it has worked');
     else log.debug(fields, 'scrape failed again');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Labels, labelPairs, labelsFromPairs, labelValue } from '../model/labels.js';
 import { type CompiledRules, relabel } from '../model/relabel.js';
 import type { TargetGroup } from '../model/target-group.js';
+import { redactUrl } from '../util/secrets.js';
 import { formatDurationMs, parseDurationMs } from '../util/units.js';
 import type { ScrapeJobOptions } from './options.js';
 
@@ -12,6 +13,8 @@ export interface Target {
   /** What its series get: without labels that start with `__`. */
   readonly labels: Labels;
   readonly url: string;
+  /** For people, logs and metrics: what may be a secret in the URL is masked. */
+  readonly shownUrl: string;
   /** Two targets of equal identity are one. */
   readonly identity: string;
   /** A stable place of the target in the interval, 0 ≤ phase < 1. */
@@ -133,7 +136,7 @@ function createTarget(
   const badUtf8 = [...labelPairs(relabelled)].find(([, value]) => LONE_SURROGATE.test(value));
   if (badUtf8 !== undefined) return { error: `invalid label value for ${JSON.stringify(badUtf8[0])}` };
   const url = targetUrl(relabelled, job.params);
-  if (!URL.canParse(url)) return { error: `${JSON.stringify(url)} is not a valid URL` };
+  if (!URL.canParse(url)) return { error: `${JSON.stringify(redactUrl(url))} is not a valid URL` };
   const publicLabels = [...labelPairs(relabelled)].filter(([name]) => !name.startsWith('__'));
   const named = labelValue(relabelled, 'instance') === '' ? [['instance', address] as const] : [];
   const labels = labelsFromPairs([...publicLabels, ...named]);
@@ -145,6 +148,7 @@ function createTarget(
     discoveredLabels: discovered,
     labels,
     url,
+    shownUrl: redactUrl(url),
     identity: digest.toString('hex'),
     phase: digest.readUInt32BE(0) / 2 ** 32,
     ...timing,

@@ -59,6 +59,32 @@ remote_write:
   );
 });
 
+t.test('secrets among the parameters of a scrape', async (t) => {
+  const masked = maskSecrets(`scrape_configs:
+  - job_name: a
+    metrics_path: /metrics?module=shown&token=hunter1
+    params: {module: [shown], access_token: [hunter2, hunter3], api-key: hunter4, monkey: [shown], 'match[]': [up]}
+    static_configs: [{targets: [h:1], labels: {__param_apikey: hunter5, __param_target: shown, __metrics_path__: "/?pwd=hunter6"}}]
+    relabel_configs:
+      - {target_label: __param_token, replacement: hunter7}
+      - {target_label: __metrics_path__, replacement: "/x?sig=hunter8"}
+      - {target_label: token, replacement: shown}
+`);
+  t.equal(
+    masked,
+    `scrape_configs:
+  - job_name: a
+    metrics_path: /metrics?module=shown&token=<secret>
+    params: {module: [shown], access_token: [<secret>, <secret>], api-key: <secret>, monkey: [shown], 'match[]': [up]}
+    static_configs: [{targets: [h:1], labels: {__param_apikey: <secret>, __param_target: shown, __metrics_path__: /?pwd=<secret>}}]
+    relabel_configs:
+      - {target_label: __param_token, replacement: <secret>}
+      - {target_label: __metrics_path__, replacement: /x?sig=<secret>}
+      - {target_label: token, replacement: shown}
+`,
+  );
+});
+
 t.test('the text of a configuration loads again, to the same but the secrets', async (t) => {
   const first = loadConfig(
     'global: {external_labels: {a: 1.10, b: "x: #y"}}\nscrape_configs: [{job_name: "5", params: {a: ["", "~"]}}]\nretention_target: 1h',

@@ -110,6 +110,23 @@ for (const isDurable of [false, true]) {
   });
 }
 
+t.test('a token in the URL is sent, and neither on /metrics nor in the log', async (t) => {
+  const { receiver, clock, append, createManager, options, registry, lines, metric } = await start(t, false);
+  const manager = createManager();
+  for (const token of ['SECRET1', 'SECRET2']) {
+    await manager.apply([options({ url: `${receiver.url}?a=b&token=${token}` })], 1_000);
+    append(1, 2);
+    receiver.reply = () => ({ status: 404, body: 'no' });
+    const sent = receiver.requests.length + 1;
+    await passing(clock, 1_000, () => receiver.requests.length === sent, 'request');
+  }
+  const text = await registry.metrics();
+  t.match(text, `url="${receiver.url}?a=b&token=<secret>"`);
+  t.equal(await metric('exemplars_in_total'), 4, 'a new token counts on');
+  t.notMatch(text + JSON.stringify(lines), 'SECRET');
+  await manager.stop(0);
+});
+
 t.test('a reload to another URL: what is not delivered goes there', async (t) => {
   const { receiver, clock, append, createManager, options, registry } = await start(t, false);
   const other = await startReceiver();

@@ -75,3 +75,23 @@ t.test('targets', async (t) => {
     scrapePools: ['bank', 'empty', 'shop'],
   });
 });
+
+t.test('what may be a secret among discovered labels is masked', async (t) => {
+  const discoveredLabels = [
+    ...['__address__', 'http://u:SECRET@h/?token=SECRET', '__metrics_path__', '/m?api_key=SECRET'],
+    ...['__param_module', 'shown', '__param_token', 'SECRET', 'token', 'shown'],
+  ];
+  const api = await createApi(undefined, {
+    activeTargets: () => [{ ...target, discoveredLabels }],
+    scrapePools: () => [{ name: 'shop', dropped: [discoveredLabels], droppedCount: 1 }],
+  });
+  const { data } = (await get(api, '/api/v1/targets')).body;
+  for (const shown of [data.activeTargets[0], data.droppedTargets[0]])
+    t.strictSame(shown.discoveredLabels, {
+      __address__: 'http://u:<secret>@h/?token=<secret>',
+      __metrics_path__: '/m?api_key=<secret>',
+      __param_module: 'shown',
+      __param_token: '<secret>',
+      token: 'shown',
+    });
+});

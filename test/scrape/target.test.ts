@@ -25,6 +25,13 @@ t.test('URLs', async (t) => {
   f({}, 'https://h:1/x', { __scheme__: 'https', __metrics_path__: '/x' });
 });
 
+t.test('URLs as they are shown', async (t) => {
+  const options = { params: { module: ['m'], token: ['SECRET', 'SECRET'] } };
+  const { url, shownUrl } = one(options, { __param_pwd: 'SECRET' });
+  t.match(url, /SECRET.*SECRET.*SECRET/);
+  t.equal(shownUrl, 'http://h:1/metrics?module=m&pwd=<secret>&token=<secret>&token=<secret>');
+});
+
 t.test('labels', async (t) => {
   const f = (labels: Record<string, string>, want: string) =>
     t.equal(formatLabels(one({}, labels).labels), want);
