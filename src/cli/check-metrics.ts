@@ -7,19 +7,17 @@ import type { ExpositionFormat } from '../exposition/content-type.js';
 import { type Clock, systemClock } from '../util/clock.js';
 import { formatBytes, parseDurationMs } from '../util/units.js';
 import type { Write } from './check-config.js';
-import { EndpointClient, isUrl, MAX_BODY_BYTES, parseEndpoint } from './endpoint.js';
+import { EndpointClient, type EndpointFlags, isUrl, MAX_BODY_BYTES, parseEndpoint } from './endpoint.js';
 import { visitEndpoint } from './endpoint-visit.js';
 import { examineBytes } from './examine-bytes.js';
 import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 import { type MetricsReport, reportAsJson, reportAsText } from './metrics-report.js';
 
-export interface CheckMetricsOptions {
+export interface CheckMetricsOptions extends EndpointFlags {
   readonly output: 'text' | 'json';
   /** How to read a file, or an answer that does not say. */
   readonly format?: ExpositionFormat;
   readonly timeout: string;
-  readonly header: readonly string[];
-  readonly insecure: boolean;
 }
 
 export interface CheckMetricsParts {
@@ -35,8 +33,12 @@ export async function checkMetrics(
   options: CheckMetricsOptions,
   parts: CheckMetricsParts,
 ): Promise<number> {
+  const { timeout } = options;
+  const timeoutMs = parseDurationMs(timeout);
+  if (timeoutMs === undefined || timeoutMs === 0)
+    return wrongUsage(parts.stderr, `--timeout must be a duration like 10s, got ${JSON.stringify(timeout)}`);
   const report = isUrl(source)
-    ? await reportOnUrl(source, options, parts)
+    ? await reportOnUrl(source, options, timeoutMs, parts)
     : await reportOnFile(source, options, parts);
   if (typeof report === 'number') return report;
   parts.stdout(options.output === 'json' ? reportAsJson(report) : reportAsText(report));
@@ -47,17 +49,15 @@ type Reported = MetricsReport | number;
 
 async function reportOnUrl(
   source: string,
-  { timeout, format, header, insecure }: CheckMetricsOptions,
+  options: CheckMetricsOptions,
+  timeoutMs: number,
   { stderr, clock = systemClock }: CheckMetricsParts,
 ): Promise<Reported> {
-  const timeoutMs = parseDurationMs(timeout);
-  if (timeoutMs === undefined || timeoutMs === 0)
-    return wrongUsage(stderr, `--timeout must be a duration like 10s, got ${JSON.stringify(timeout)}`);
-  const endpoint = parseEndpoint(source, { header, insecure });
+  const endpoint = parseEndpoint(source, options);
   if (typeof endpoint === 'string') return wrongUsage(stderr, endpoint);
   const client = new EndpointClient(endpoint, timeoutMs, clock);
   try {
-    return { source: endpoint.shown, ...(await visitEndpoint(client, format, clock)) };
+    return { source: endpoint.shown, ...(await visitEndpoint(client, options.format, clock)) };
   } finally {
     await client.close();
   }

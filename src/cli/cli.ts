@@ -27,8 +27,7 @@ function createProgram(finish: (code: number) => void): Command {
     )
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'print help')
-    .exitOverride()
-    .showHelpAfterError('(exemplard --help shows what there is)');
+    .exitOverride();
   addRunOptions(program).action(async (options) => {
     const { run } = await import('./run.js');
     finish(await run(options));
@@ -53,7 +52,14 @@ function createProgram(finish: (code: number) => void): Command {
       const { runDemo } = await import('../demo/demo.js');
       finish(await runDemo(options.listenAddress));
     });
+  nameHelpAfterErrors(program, 'exemplard');
   return program;
+}
+
+/** Errors of usage lead to the help of the command that was wrong. */
+function nameHelpAfterErrors(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help shows what there is)`);
+  for (const each of command.commands) nameHelpAfterErrors(each, `${path} ${each.name()}`);
 }
 
 function addQueryCommands(program: Command, finish: (code: number) => void): void {
@@ -82,7 +88,7 @@ function addQueryCommands(program: Command, finish: (code: number) => void): voi
     });
   add('retention', 'how long the rings remember, and why')
     .option('--by <grouping>', 'total, job, instance, metric, series or label:NAME')
-    .option('--match <selector>', 'only these series; repeatable', collect, [])
+    .addOption(repeatable('--match <selector>', 'only these series', 'all'))
     .option('--sort <figure>', 'window, rate, overwrites or exemplars')
     .option('--target <duration>', 'how far back you wish to see; says what that needs')
     .action(async (options) => {
@@ -99,12 +105,12 @@ function addRunOptions(program: Command): Command {
       'read the configuration again when its file changes, not only on SIGHUP and /-/reload',
       false,
     )
-    .option('--scrape <url>', 'scrape this URL every 5 s, without a file; repeatable', collect, [])
+    .addOption(repeatable('--scrape <url>', 'scrape this URL every 5 s, without a file', 'none'))
     .option(
       '--storage.path <directory>',
       'where exemplars outlive a restart; without it, they are in memory alone',
     )
-    .option('--web.listen-address <host:port>', 'where to serve HTTP; repeatable', collect, [])
+    .addOption(repeatable('--web.listen-address <host:port>', 'where to serve HTTP', '127.0.0.1:9199'))
     .option('--web.enable-lifecycle', 'allow /-/reload and /-/quit', false)
     .addOption(
       new Option('--log.level <level>', 'least important level logged')
@@ -115,6 +121,11 @@ function addRunOptions(program: Command): Command {
       new Option('--log.format <format>', 'how it is logged').choices(['logfmt', 'json']).default('logfmt'),
     )
     .option('--demo', 'also run the demo service, as a process of its own', false);
+}
+
+/** @param shownDefault what an empty list stands for */
+function repeatable(flags: string, description: string, shownDefault: string): Option {
+  return new Option(flags, `${description}; repeatable`).argParser(collect).default([], shownDefault);
 }
 
 function collect(value: string, values: string[]): string[] {

@@ -30,11 +30,10 @@ export function addSize(program: Command, finish: Finish): void {
     .description('watch endpoints for a while, then say which rings, memory and disk a retention needs')
     .option('--for <duration>', 'how long to watch', '1m')
     .option('--interval <duration>', 'between two scrapes of an endpoint', '5s')
-    .option(
-      '--retention <duration>',
-      'how far back to remember; repeatable (1h, 24h, 7d, if not given)',
-      collect,
-      [],
+    .addOption(
+      new Option('--retention <duration>', 'how far back to remember; repeatable')
+        .argParser(collect)
+        .default([], '1h, 24h, 7d'),
     )
     .action(async (urls: string[], options) => {
       const { size } = await import('./size.js');
@@ -49,8 +48,18 @@ function addRequestOptions(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .option('--timeout <duration>', 'for each answer', '10s')
-    .option('--header <name: value>', 'of each request; repeatable', collect, [])
-    .option('--insecure', 'take any certificate', false);
+    .addOption(
+      new Option('--header <name: value>', 'of each request; repeatable')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .option('--insecure', 'take any certificate', false)
+    .option(
+      '--ca <file>',
+      'authorities that the certificate may lead to, PEM, in the place of the usual ones',
+    )
+    .option('--cert <file>', 'client certificate, PEM')
+    .option('--key <file>', 'its key, PEM');
 }
 
 function collect(value: string, values: readonly string[]): readonly string[] {

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { request } from 'undici';
 import { redactUrl } from '../config/value-type.js';
+import { type FailureCause, failureOf, UNASKED_ENCODINGS } from '../doctor/failures.js';
 import { HttpClient } from '../http-client/client.js';
 import {
   type AuthOptions,
@@ -10,9 +11,9 @@ import {
   DEFAULT_TLS,
   type HeaderSecrets,
   type HttpClientOptions,
+  type TlsOptions,
 } from '../http-client/options.js';
 import type { Clock } from '../util/clock.js';
-import { formatBytes, formatDurationMs } from '../util/units.js';
 import { USER_AGENT } from '../version.js';
 
 export const MAX_BODY_BYTES = 128 * 1024 * 1024;
@@ -29,6 +30,10 @@ export interface Endpoint {
 export interface EndpointFlags {
   readonly header: readonly string[];
   readonly insecure: boolean;
+  /** Files in PEM. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export interface Answer {
@@ -70,9 +75,22 @@ export function parseEndpoint(text: string, flags: EndpointFlags): Endpoint | st
   if (url.pathname === '/') url.pathname = '/metrics';
   const headers = headersOf(flags.header);
   if (typeof headers === 'string') return headers;
-  const tls = { ...DEFAULT_TLS, insecureSkipVerify: flags.insecure };
+  const tls = tlsOf(flags);
+  if (typeof tls === 'string') return tls;
   const proxy = { ...DEFAULT_HTTP_CLIENT.proxy, fromEnvironment: true };
   return { url, shown: redactUrl(url.href), client: { ...DEFAULT_HTTP_CLIENT, auth, headers, tls, proxy } };
+}
+
+function tlsOf({ insecure, ca, cert, key }: EndpointFlags): TlsOptions | string {
+  if ((cert === undefined) !== (key === undefined)) return '--cert and --key go together';
+  const fileOf = (file: string | undefined) => (file === undefined ? undefined : { file });
+  return {
+    ...DEFAULT_TLS,
+    insecureSkipVerify: insecure,
+    ca: fileOf(ca),
+    cert: fileOf(cert),
+    key: fileOf(key),
+  };
 }
 
 function basicAuthOf({ username, password }: URL): AuthOptions {
@@ -99,8 +117,6 @@ function headersOf(lines: readonly string[]): HeaderSecrets | string {
   }
   return headers;
 }
-
-const inflate = promisify(gunzip);
 
 /** Asks one endpoint, again and again. */
 export class EndpointClient {
@@ -130,7 +146,7 @@ export class EndpointClient {
     try {
       return await this.#exchange(accept, abort.signal, startMs);
     } catch (error) {
-      throw failureOf(abort.signal.aborted ? abort.signal.reason : error, this.#endpoint);
+      throw failureBy(abort.signal.aborted ? abort.signal.reason : error, this.#endpoint);
     } finally {
       cancel();
       signal?.removeEventListener('abort', stop);
@@ -152,14 +168,17 @@ export class EndpointClient {
         'x-prometheus-scrape-timeout-seconds': String(this.#timeoutMs / 1000),
       },
     });
-    const sent = await gather(response.body);
-    const isGzip = single(response.headers['content-encoding']) === 'gzip';
-    const failure = statusFailure(response.statusCode, single(response.headers.location));
-    if (failure !== undefined) throw failure;
-    const body = isGzip ? await this.#inflated(sent) : sent;
+    const { statusCode: status, headers } = response;
+    const sent = await gather(response.body, Number(single(headers['content-length'])));
+    if (status !== 200)
+      throw refusal({ kind: 'status', status, location: single(headers.location), followsRedirects: true });
+    const encoding = single(headers['content-encoding']) ?? '';
+    if (UNASKED_ENCODINGS.includes(encoding)) throw refusal({ kind: 'encoding', encoding });
+    const isGzip = encoding === 'gzip';
+    const body = isGzip ? await inflated(sent) : sent;
     return {
-      status: response.statusCode,
-      contentType: single(response.headers['content-type']),
+      status,
+      contentType: single(headers['content-type']),
       isGzip,
       wireBytes: sent.length,
       body,
@@ -167,96 +186,53 @@ export class EndpointClient {
     };
   }
 
-  async #inflated(sent: Buffer): Promise<Buffer> {
-    try {
-      return await inflate(sent, { maxOutputLength: MAX_BODY_BYTES });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-      throw new EndpointFailure('bad_encoding', `The answer says gzip, but is none: ${(error as Error).message}.`, 'Look at what stands between here and the service.'); // biome-ignore format: one call
-    }
-  }
-
   #timeout(): EndpointFailure {
-    const timeout = formatDurationMs(this.#timeoutMs);
-    return new EndpointFailure('timeout', `No complete answer within ${timeout}.`, 'Try a longer --timeout, and find out what makes the endpoint slow: scrapes have a timeout, too.'); // biome-ignore format: one call
+    return refusal({ kind: 'timeout', timeoutMs: this.#timeoutMs });
   }
 }
 
-async function gather(body: AsyncIterable<Buffer>): Promise<Buffer> {
+const inflate = promisify(gunzip);
+
+async function inflated(sent: Buffer): Promise<Buffer> {
+  try {
+    return await inflate(sent, { maxOutputLength: MAX_BODY_BYTES });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
+    throw refusal({ kind: 'gzip', error: error as Error });
+  }
+}
+
+/** @param announcedBytes what Content-Length says; NaN without one */
+async function gather(body: AsyncIterable<Buffer>, announcedBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(Buffer.from(chunk));
+  try {
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) throw tooLarge();
+      chunks.push(Buffer.from(chunk));
+    }
+  } catch (error) {
+    const isCut = !(error instanceof EndpointFailure) && length < announcedBytes;
+    throw isCut ? refusal({ kind: 'cut', receivedBytes: length, announcedBytes }) : error;
   }
   return Buffer.concat(chunks, length);
 }
 
 function tooLarge(): EndpointFailure {
-  return new EndpointFailure('body_too_large', `The answer has more than ${formatBytes(MAX_BODY_BYTES)}.`, 'Ask for fewer metrics: no scrape would take in so many.'); // biome-ignore format: one call
+  return refusal({ kind: 'size', maxBytes: MAX_BODY_BYTES });
 }
 
 function single(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.[0];
 }
 
-function statusFailure(status: number, location: string | undefined): EndpointFailure | undefined {
-  if (status === 200) return undefined;
-  const fail = (code: string, next: string, isFinal = true) =>
-    new EndpointFailure(code, `HTTP status ${status} instead of metrics.`, next, isFinal);
-  if (status === 401)
-    return fail(
-      'unauthorized',
-      'Give credentials: http://USER:PASSWORD@… or --header "Authorization: Bearer …".',
-    );
-  if (status === 403)
-    return fail(
-      'forbidden',
-      'These credentials, or this machine, may not read the metrics: ask whoever runs it.',
-    );
-  if (status === 404)
-    return fail('not_found', 'Check the path: /metrics is usual, Spring has /actuator/prometheus.');
-  if (status >= 300 && status < 400)
-    return fail('redirect', `Ask for the place that it leads to${location === undefined ? '' : `, ${redactUrl(location).slice(0, 200)}`}: it goes round in circles.`); // biome-ignore format: one call
-  if (status === 406 || status === 415) return fail('not_acceptable', 'Let the endpoint ignore what it cannot write, and answer in the format that it has.', false); // biome-ignore format: one call
-  return fail('http_status', 'Look at the log of the service, or of the proxy before it.', false);
-}
-
-/** By the code of the error that Node.js gives. */
-const CAUSES: Readonly<Record<string, readonly [code: string, message: string, next: string]>> = {
-  ECONNREFUSED: ['connection_refused', 'The connection is refused: nothing listens there.', 'Check host and port, and that the service runs and listens on an address that can be reached from here.'],
-  ENOTFOUND: ['host_unknown', 'There is no host of that name.', 'Check the name, and the DNS of this machine.'],
-  EAI_AGAIN: ['host_unknown', 'The name of the host cannot be looked up now.', 'Check the DNS of this machine.'],
-  ECONNRESET: ['connection_lost', 'The connection was closed before the answer was complete.', 'Check that the port speaks HTTP, and whether it wants https://.'],
-  UND_ERR_SOCKET: ['connection_lost', 'The connection was closed before the answer was complete.', 'Check that the port speaks HTTP, and whether it wants https://.'],
-  EHOSTUNREACH: ['host_unreachable', 'There is no way to the host.', 'Check the network between here and there.'],
-  ENETUNREACH: ['host_unreachable', 'There is no way to the host.', 'Check the network between here and there.'],
-  ETIMEDOUT: ['timeout', 'The host does not answer.', 'Check the address, and firewalls on the way.'],
-  UND_ERR_CONNECT_TIMEOUT: ['timeout', 'The host does not answer.', 'Check the address, and firewalls on the way.'],
-}; // biome-ignore format: a table
-
-function failureOf(error: unknown, { url }: Endpoint): EndpointFailure {
+function failureBy(error: unknown, { url }: Endpoint): EndpointFailure {
   if (error instanceof EndpointFailure) return error;
-  const { code = '', message, name } = rootOf(error as Error);
-  const known = CAUSES[code];
-  if (known !== undefined) return new EndpointFailure(...known);
-  const isTls = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO)/.test(code) || /certificate|ssl/i.test(message); // biome-ignore format: one condition
-  if (isTls && url.protocol === 'https:')
-    return new EndpointFailure('tls', `TLS fails: ${reasonOf(message)}.`, 'Check that the port speaks TLS and for whom its certificate is; --insecure takes any certificate.'); // biome-ignore format: one call
-  if (name === 'HTTPParserError')
-    return new EndpointFailure('not_http', `The answer is no HTTP: ${message}.`, 'Check the port, and whether it wants https://.'); // biome-ignore format: one call
-  return new EndpointFailure('connection_failed', `The request fails: ${message}.`, 'Check the address.');
+  return refusal({ kind: 'connection', error: error as Error, isTls: url.protocol === 'https:' });
 }
 
-/** OpenSSL's words without its places in the source. */
-function reasonOf(message: string): string {
-  return /SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? message;
-}
-
-/** An AggregateError (one attempt for every address of a host) has no message of its own. */
-function rootOf(error: Error): NodeJS.ErrnoException {
-  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
-  const cause = first.cause instanceof Error && first.message === '' ? first.cause : first;
-  return cause.message === '' ? Object.assign(cause, { message: cause.name }) : cause;
+function refusal(cause: FailureCause): EndpointFailure {
+  const { code, message, next, dependsOnFormat = false } = failureOf(cause, 'command');
+  return new EndpointFailure(code, message, next, !dependsOnFormat);
 }

@@ -2,21 +2,19 @@
 import { type Clock, systemClock } from '../util/clock.js';
 import { formatDurationMs, parseDurationMs } from '../util/units.js';
 import type { Write } from './check-config.js';
-import { type Endpoint, parseEndpoint } from './endpoint.js';
+import { type Endpoint, type EndpointFlags, parseEndpoint } from './endpoint.js';
 import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 import { type SizeReport, sizeAsJson, sizeAsText } from './size-report.js';
 import { Watch, type WatchOptions } from './size-watch.js';
 import { needsFor, trafficOf } from './sizing.js';
 
-export interface SizeOptions {
+export interface SizeOptions extends EndpointFlags {
   readonly output: 'text' | 'json';
   readonly for: string;
   readonly interval: string;
   readonly timeout: string;
   /** Durations; none: a few usual ones. */
   readonly retention: readonly string[];
-  readonly header: readonly string[];
-  readonly insecure: boolean;
 }
 
 export interface SizeParts {

@@ -65,12 +65,15 @@ export class ScrapeClient {
    * @throws {ScrapeFailure}
    */
   fetch(request: ScrapeRequest, body: BodyBuffer, signal: AbortSignal): Promise<string | undefined> {
-    const exchange = new Exchange(body, this.#maxBytes);
+    const exchange = new Exchange(body, this.#maxBytes, this.#job.httpClient.followRedirects);
     const abort = () => exchange.fail(new ScrapeFailure('stopped', 'the target is no longer scraped'));
     const cancelTimeout = this.#parts.clock.after(request.timeoutMs, () => {
       const timeout = formatDurationMs(request.timeoutMs);
       exchange.fail(
-        new ScrapeFailure('timeout', `no complete answer within the scrape timeout of ${timeout}`),
+        new ScrapeFailure('timeout', `no complete answer within the scrape timeout of ${timeout}`, {
+          kind: 'timeout',
+          timeoutMs: request.timeoutMs,
+        }),
       );
     });
     signal.addEventListener('abort', abort, { once: true });

@@ -1,28 +1,32 @@
 import type { Dispatcher } from 'undici';
+import { UNASKED_ENCODINGS } from '../doctor/failures.js';
+import { type Redirect, redirectProblem } from '../doctor/redirects.js';
 import type { BodyBuffer } from './body-buffer.js';
 import { ScrapeFailure } from './failure.js';
 import { inflate, tooLarge } from './inflate.js';
 
 const GZIP_OVERHEAD_BYTES = 64 * 1024;
 
-/** Not asked for, and not read. Some targets say `utf-8` here, which harms nobody. */
-const COMPRESSIONS = ['br', 'compress', 'deflate', 'x-gzip', 'zstd'];
-
 /** One request and its answer, as undici's dispatcher drives it. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly done: Promise<string | undefined>;
   readonly #body: BodyBuffer;
   readonly #maxBytes: number;
+  readonly #followsRedirects: boolean;
   #resolve!: (contentType: string | undefined) => void;
   #reject!: (failure: ScrapeFailure) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #failure: ScrapeFailure | undefined;
   #contentType: string | undefined;
   #isGzip = false;
+  #isTls = false;
+  /** By Content-Length; NaN without one. */
+  #announcedBytes = Number.NaN;
 
-  constructor(body: BodyBuffer, maxBytes: number) {
+  constructor(body: BodyBuffer, maxBytes: number, followsRedirects: boolean) {
     this.#body = body;
     this.#maxBytes = maxBytes;
+    this.#followsRedirects = followsRedirects;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -30,11 +34,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   begin(dispatcher: Dispatcher, request: Dispatcher.DispatchOptions): void {
+    this.#isTls = String(request.origin).startsWith('https:');
     try {
       dispatcher.dispatch(request, this);
     } catch (error) {
       // undici throws what it finds wrong with the request itself.
-      this.fail(new ScrapeFailure('connect', describe(error as Error)));
+      this.fail(this.#broken(error as Error));
     }
   }
 
@@ -58,14 +63,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
     statusMessage?: string,
   ): void {
     if (statusCode !== 200) {
-      this.fail(new ScrapeFailure('status', describeStatus(statusCode, statusMessage)));
+      const location = single(headers.location);
+      const redirect = { status: statusCode, location, followsRedirects: this.#followsRedirects };
+      const message = describeStatus(redirect, statusMessage);
+      this.fail(new ScrapeFailure('status', message, { kind: 'status', ...redirect }));
       return;
     }
     const encoding = single(headers['content-encoding']) ?? '';
     this.#contentType = single(headers['content-type']);
+    this.#announcedBytes = Number(single(headers['content-length']));
     this.#isGzip = encoding === 'gzip';
-    if (COMPRESSIONS.includes(encoding))
-      this.fail(new ScrapeFailure('encoding', `Content-Encoding ${encoding} was not asked for`));
+    if (UNASKED_ENCODINGS.includes(encoding)) {
+      const message = `Content-Encoding ${encoding} was not asked for`;
+      this.fail(new ScrapeFailure('encoding', message, { kind: 'encoding', encoding }));
+    }
   }
 
   /** The chunk is only lent, see connector. */
@@ -89,15 +100,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.fail(error instanceof ScrapeFailure ? error : new ScrapeFailure('connect', describe(error)));
+    this.fail(error instanceof ScrapeFailure ? error : this.#broken(error));
+  }
+
+  #broken(error: Error): ScrapeFailure {
+    const receivedBytes = this.#body.length;
+    const announcedBytes = this.#announcedBytes;
+    if (!(receivedBytes < announcedBytes))
+      return new ScrapeFailure('connect', describe(error), { kind: 'connection', error, isTls: this.#isTls });
+    const message = `${describe(error)}, after ${receivedBytes} of the ${announcedBytes} bytes of the Content-Length`;
+    return new ScrapeFailure('connect', message, { kind: 'cut', receivedBytes, announcedBytes });
   }
 }
 
-/** Go's words. A redirect is no longer one when there were too many, or none was to be followed. */
-function describeStatus(code: number, message: string | undefined): string {
-  const status = `server returned HTTP status ${code} ${message ?? ''}`.trimEnd();
-  const isRedirect = code >= 300 && code < 400;
-  return isRedirect ? `${status}, a redirect that is not followed: too many, or not allowed` : status;
+/** Go's words, and why a redirect was not followed. */
+function describeStatus(redirect: Redirect, message: string | undefined): string {
+  const { status } = redirect;
+  const shown = `server returned HTTP status ${status} ${message ?? ''}`.trimEnd();
+  return status >= 300 && status < 400 ? `${shown}, ${redirectProblem(redirect)}` : shown;
 }
 
 function single(header: string | string[] | undefined): string | undefined {

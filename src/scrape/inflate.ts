@@ -20,12 +20,18 @@ export async function inflate(body: BodyBuffer, maxBytes: number): Promise<void>
     );
   } catch (error) {
     if (isTooLarge(error)) throw tooLarge(maxBytes);
-    throw new ScrapeFailure('encoding', `gzip: ${(error as Error).message}`);
+    throw new ScrapeFailure('encoding', `gzip: ${(error as Error).message}`, {
+      kind: 'gzip',
+      error: error as Error,
+    });
   }
 }
 
 export function tooLarge(maxBytes: number): ScrapeFailure {
-  return new ScrapeFailure('body_size', `body size limit exceeded (${maxBytes} bytes)`);
+  return new ScrapeFailure('body_size', `body size limit exceeded (${maxBytes} bytes)`, {
+    kind: 'size',
+    maxBytes,
+  });
 }
 
 /** @returns undefined when it is not small */

@@ -166,6 +166,16 @@ t.test('what is wrong with an endpoint', async (t) => {
       response
         .writeHead(200, { 'content-type': OPENMETRICS, 'content-encoding': 'gzip' })
         .end('a 1\n# EOF\n');
+    else if (url === '/halfgzip')
+      response
+        .writeHead(200, { 'content-type': OPENMETRICS, 'content-encoding': 'gzip' })
+        .end(gzipSync(sound().repeat(9)).subarray(0, 60));
+    else if (url.startsWith('/encoding/'))
+      response
+        .writeHead(200, { 'content-type': OPENMETRICS, 'content-encoding': url.slice(10) })
+        .end(sound());
+    else if (url.startsWith('/to/'))
+      response.writeHead(302, url === '/to/' ? {} : { location: decodeURIComponent(url.slice(4)) }).end();
     else if (url === '/cut')
       response.writeHead(200, { 'content-length': 100 }).write('a', () => response.destroy());
     else
@@ -186,6 +196,28 @@ t.test('what is wrong with an endpoint', async (t) => {
   t.same(await codes('/slow', { timeout: '200ms' }), ['timeout']);
   t.same(await codes('/nogzip'), ['bad_encoding']);
   t.same(await codes('/cut'), ['connection_lost']);
+  const said = async (path: string) => {
+    const { findings } = await checkJson(new URL(path, target.url).href);
+    return `${findings[0].code}: ${findings[0].message} ${findings[0].next}`;
+  };
+  t.match(await said('/cut'), /after 1 of the 100 bytes of its Content-Length/);
+  t.match(await said('/halfgzip'), /^bad_encoding: The answer is gzip, but cut short/);
+  for (const encoding of ['br', 'deflate', 'zstd', 'compress', 'x-gzip'])
+    t.match(
+      await said(`/encoding/${encoding}`),
+      new RegExp(`^encoding_not_asked_for: .* by ${encoding} .* Answer with gzip or without compression`),
+    );
+  t.same(await codes('/encoding/utf-8'), [], 'harms nobody');
+  t.match(
+    await said('/302'),
+    /a redirect after ten others\. The redirects go round in circles, now to \/302\./,
+  );
+  t.match(await said('/to/'), /a redirect without Location, which leads nowhere\./);
+  t.match(
+    await said('/to/file%3A%2F%2F%2Fetc'),
+    /a redirect to file:, which is neither http: nor https:\. Mend/,
+  );
+  t.match(await said('/to/http%3A%2F%2F%5Bx'), /whose Location is no valid URL\. Mend the Location/);
   t.ok((await codes('/bare')).includes('content_type_missing'));
   t.notOk((await codes('/bare', { format: 'openmetrics' })).includes('answer_is_html'));
   t.same(await codes(`http://127.0.0.1:${await freePort()}/`), ['connection_refused']);
@@ -231,9 +263,24 @@ t.test('what people read', async (t) => {
 
 t.test('wrong usage', async (t) => {
   t.match(await check('http://', {}), { code: 2, stderr: /is not a URL like/ });
+  t.match(await check('-', { timeout: 'abc' }), { code: 2, stderr: /--timeout must be a duration/ });
   t.match(await check('http://a/', { timeout: '5' }), { code: 2, stderr: /--timeout must be a duration/ });
   t.match(await check('http://a/', { header: ['x'] }), { code: 2, stderr: /--header must be like/ });
   t.match(await check('http://a/', { header: ['Accept: x'] }), { code: 2, stderr: /must not be Accept/ });
+  const said: string[] = [];
+  t.intercept(process.stderr, 'write', { value: (text: string) => said.push(text) > 0 });
   t.equal(await runCli(['check', 'metrics']), 2);
+  t.match(said.join(''), "'source'\n(exemplard check metrics --help shows what there is)");
   t.equal(await runCli(['check', 'metrics', '-', '--format=xml']), 2);
+});
+
+t.test('help has no lists of a program in it', async (t) => {
+  const said: string[] = [];
+  t.intercept(process.stdout, 'write', { value: (text: string) => said.push(text) > 0 });
+  for (const command of [[], ['check', 'metrics'], ['size'], ['query', 'retention']])
+    t.equal(await runCli([...command, '--help']), 0);
+  const help = said.join('').replace(/\s+/g, ' ');
+  t.notMatch(help, /\[\]/);
+  t.match(help, '(default: 127.0.0.1:9199)');
+  t.match(help, '--header <name: value> of each request; repeatable (default: none)');
 });
