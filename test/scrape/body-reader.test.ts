@@ -36,7 +36,11 @@ t.test('where a body ends', async () => {
   f('m 1 # {a="b"} 1\n', 'data does not end with # EOF');
   f('m 1 # {a="b"} 1', 'data does not end with # EOF');
   f('\n', 'data does not end with # EOF');
-  f('m 1 # {a="b"} 1\n# EOF\n\n', 'data does not end with # EOF');
+  f('m 1 # {a="b"} 1\n# EOF\n\n', 'unexpected data after # EOF');
+  f('m 1 # {a="b"} 1\n# EOF\nm 2\n', 'unexpected data after # EOF');
+  f('# EOF\nm 2', 'unexpected data after # EOF');
+  f('m 1\n# EOFs\n', 'data does not end with # EOF');
+  f('m 1\r\n# EOF\r\n', 'data does not end with # EOF and a newline: its lines end with CRLF, not with LF alone'); // biome-ignore format: one line
   f('m 1 # {a="b"} 1\n # EOF\n', 'data does not end with # EOF');
   f('m 1 # {a="b"} 1 # EOF\n', 'data does not end with # EOF');
   f('m 1 # {a="b"} 1\n# EOF\nm 2\n# EOF\n', 'unexpected data after # EOF');
