@@ -12,6 +12,7 @@ import { Intake } from '../store/intake.js';
 import { DEFAULT_STORE_OPTIONS } from '../store/options.js';
 import { viewOf } from '../util/bytes.js';
 import { type Clock, sleep } from '../util/clock.js';
+import { doAtOnce } from '../util/time-slices.js';
 import { type Answer, type Endpoint, EndpointClient, EndpointFailure } from './endpoint.js';
 
 /** What nothing pushes out in a watch of any sensible length; the process has its cap all the same. */
@@ -156,7 +157,8 @@ class WatchedTarget {
     if (result.format === 'text') return 'only the classic text format, which has no exemplars';
     const text = readableText(result.format, body);
     if (typeof text === 'string') return text;
-    const outcome = this.#reader.read(text.body, viewOf(text.body), text.length, this.#clock.nowMs());
+    const steps = this.#reader.read(text.body, viewOf(text.body), text.length, this.#clock.nowMs());
+    const outcome = doAtOnce(steps);
     if ('error' in outcome) return outcome.error;
     this.isKnown = true;
     return undefined;

@@ -22,29 +22,59 @@ export interface ScanVisitor {
   commentAt(hash: number): void;
 }
 
+/** Scanned between two pauses: some hundred lines, all of which may be new. */
+const WINDOW_BYTES = 64 * 1024;
+
 /**
- * Scans `body[0, length)`.
+ * Scans `body[0, length)`, in steps, between which others may have their turn.
  * @returns undefined, or what is wrong with the whole body
  */
-export function scanOpenMetrics(body: Buffer, length: number, visitor: ScanVisitor): string | undefined {
+export function* scanOpenMetrics(
+  body: Buffer,
+  length: number,
+  visitor: ScanVisitor,
+): Generator<void, string | undefined> {
   // An empty body is an empty exposition to Prometheus, not a truncated one.
   if (length === 0) return undefined;
   const eof = endOfExposition(body, length);
   if (eof < 0) return problemOfEnd(body, length);
-  const stop = scan(body, eof, visitor, true);
+  const stop = yield* scan(body, eof, visitor, true);
   return stop < eof ? 'unexpected data after # EOF' : undefined;
 }
 
 /** Scans `body[0, length)` as if it were OpenMetrics: the classic text format, which needs no `# EOF`. */
-export function scanExemplars(body: Buffer, length: number, visitor: ScanVisitor): void {
+export function* scanExemplars(body: Buffer, length: number, visitor: ScanVisitor): Generator<void, void> {
   // What follows the last newline was perhaps cut off.
-  scan(body, body.lastIndexOf(NEWLINE, length - 1) + 1, visitor, false);
+  yield* scan(body, body.lastIndexOf(NEWLINE, length - 1) + 1, visitor, false);
 }
 
 /** @returns where it stopped: at `end`, or at a `# EOF` line before it */
-function scan(body: Buffer, end: number, visitor: ScanVisitor, stopsAtEof: boolean): number {
+function* scan(
+  body: Buffer,
+  end: number,
+  visitor: ScanVisitor,
+  stopsAtEof: boolean,
+): Generator<void, number> {
   let at = body.indexOf(HASH);
-  while (at < end && at >= 0) {
+  while (at >= 0 && at < end) {
+    const until = Math.min(end, at + WINDOW_BYTES);
+    at = scanWindow(body, at, until, visitor, stopsAtEof);
+    if (at >= 0 && at < until) return at;
+    yield;
+  }
+  return end;
+}
+
+/** @returns the first `#` at or behind `until`, negative where there is none; a `# EOF` line before it */
+function scanWindow(
+  body: Buffer,
+  from: number,
+  until: number,
+  visitor: ScanVisitor,
+  stopsAtEof: boolean,
+): number {
+  let at = from;
+  while (at >= 0 && at < until) {
     if (at === 0 || body[at - 1] === NEWLINE) {
       if (stopsAtEof && isEofLine(body, at)) return at;
       visitor.commentAt(at);
@@ -54,7 +84,7 @@ function scan(body: Buffer, end: number, visitor: ScanVisitor, stopsAtEof: boole
     } else at++;
     at = body.indexOf(HASH, at);
   }
-  return end;
+  return at;
 }
 
 /** Lines of `body[0, length)` that are no comments: samples, where the body is sound. */

@@ -6,23 +6,13 @@ import { type EncodedExemplar, Verdict } from '../model/exemplar.js';
 import type { Labels } from '../model/labels.js';
 import type { SeriesRef } from '../model/refs.js';
 import type { BodyRules } from './body-rules.js';
-import { DROPPED, MALFORMED } from './cache-contract.js';
+import { DROPPED, MALFORMED, type TakeLine } from './cache-contract.js';
 import { ExemplarRelabelling } from './exemplar-relabelling.js';
 import type { ExemplarSink } from './exemplar-sink.js';
+import type { BodyCounts } from './line-counts.js';
 import { SeriesCache } from './series-cache.js';
 import { seriesLabels } from './series-labels.js';
 import { refusalOfBody } from './whole-body.js';
-
-export interface BodyCounts {
-  /** Lines that carry exemplars. */
-  readonly lines: number;
-  /** Lines that look like one but are no sample: they have no series to count them on. */
-  readonly malformedLines: number;
-  /** Lines with exemplars whose series `metric_relabel_configs` drop. */
-  readonly droppedLines: number;
-  /** Lines whose exemplar `exemplar_relabel_configs` drop. */
-  readonly relabelledLines: number;
-}
 
 /** A line costs the whole scrape. */
 class ScrapeRefused extends Error {}
@@ -63,32 +53,35 @@ export class BodyReader {
    * @param body the exposition in `[0, length)`
    * @param scrapeMs time of the scrape, which stands in where nothing has a timestamp
    * @param format `text`: the classic one, read for exemplars all the same
-   * @returns what was found, or why nothing of the body counts
+   * @returns steps, between which others may have their turn, but for other bodies of this target; in the end what was
+   * found, or why nothing of the body counts
    */
-  read(
+  *read(
     body: Buffer,
     view: DataView,
     length: number,
     scrapeMs: number,
     format: TextFormat = 'openmetrics',
-  ): BodyCounts | { readonly error: string } {
+  ): Generator<void, BodyCounts | { readonly error: string }> {
     this.#nowMs = scrapeMs;
     this.#format = format;
     const cache = this.#cache;
     cache.begin(body, view, scrapeMs);
-    const error = this.#scan(body, length);
+    const error = yield* this.#scan(body, length);
     if (error !== undefined) {
       this.endAll(scrapeMs);
       cache.end();
       return { error };
     }
-    cache.forEachChange(length, this.#sink.hasReaders, (series, seriesEnd, exemplarAt, lineEnd, startMs) =>
-      this.#takeLine(body, series, seriesEnd, exemplarAt, lineEnd, startMs),
-    );
+    const take: TakeLine = (series, seriesEnd, exemplarAt, lineEnd, startMs) =>
+      this.#takeLine(body, series, seriesEnd, exemplarAt, lineEnd, startMs);
+    for (const _ of cache.forEachChange(length, this.#sink.hasReaders, take)) {
+      this.#sink.commit();
+      yield;
+    }
     this.#tellGone(length);
     this.#sink.commit();
-    const { lines, malformedLines, droppedLines, relabelledLines } = cache;
-    const counts = { lines, malformedLines, droppedLines, relabelledLines };
+    const counts = { ...cache.counts };
     cache.end();
     return counts;
   }
@@ -116,12 +109,12 @@ export class BodyReader {
     else this.#cache.forgetLive();
   }
 
-  #scan(body: Buffer, length: number): string | undefined {
+  *#scan(body: Buffer, length: number): Generator<void, string | undefined> {
     const refusal = refusalOfBody(body, length, this.#format, this.#targetLabels, this.#rules);
     if (refusal !== undefined) return refusal;
     try {
-      if (this.#format === 'openmetrics') return scanOpenMetrics(body, length, this.#cache);
-      scanExemplars(body, length, this.#cache);
+      if (this.#format === 'openmetrics') return yield* scanOpenMetrics(body, length, this.#cache);
+      yield* scanExemplars(body, length, this.#cache);
       return undefined;
     } catch (error) {
       if (error instanceof ScrapeRefused) return error.message;

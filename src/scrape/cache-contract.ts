@@ -2,15 +2,24 @@
 import type { SampleLine } from '../exposition/sample-line.js';
 import type { Verdict } from '../model/exemplar.js';
 import type { Metadata } from '../model/metadata.js';
-import type { SeriesRef } from '../model/refs.js';
+import { NO_SERIES, type SeriesRef } from '../model/refs.js';
 
 /** The series of an entry that is none, though its line reads like a sample: a label name stands twice, say. */
-export const MALFORMED = 0 as SeriesRef;
+export const MALFORMED = 0x7fff_fffe as SeriesRef;
 
 /** The series of an entry that relabelling drops. */
 export const DROPPED = 0x7fff_ffff as SeriesRef;
 
-/** Turns a series of the exposition into one of the store, MALFORMED or DROPPED. May throw a ScrapeRefused. */
+/** Whether the store knows the series, or may know it one day. */
+export function isKnown(ref: SeriesRef): boolean {
+  return ref !== MALFORMED && ref !== DROPPED;
+}
+
+export function isSeries(ref: SeriesRef): boolean {
+  return ref !== NO_SERIES && isKnown(ref);
+}
+
+/** Turns a series of the exposition into one of the store, MALFORMED, DROPPED, or NO_SERIES where the store has no room. May throw. */
 export type ResolveSeries = (sample: SampleLine, metricType: string | undefined) => SeriesRef;
 
 /** What the cache asks and tells the sink by itself. */

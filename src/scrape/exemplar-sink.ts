@@ -7,9 +7,9 @@ import type { SeriesRef } from '../model/refs.js';
 export interface ExemplarSink {
   /** Whether anyone reads what is taken in. If not, nobody needs start times, nor to know when a series ends. */
   readonly hasReaders: boolean;
-  /** The series of a label set, created if need be. */
+  /** The series of a label set, created if need be; NO_SERIES where there is no room for it. */
   seriesOf(labels: Labels, nowMs: number): SeriesRef;
-  /** Changes when the number is given to another series. */
+  /** Changes when the number is given to another series; that of NO_SERIES when it is worth asking again. */
   generation(series: SeriesRef): number;
   append(series: SeriesRef, exemplar: EncodedExemplar, sample: Sample, nowMs: number): Verdict;
   /** A series shows exactly what it showed last time, which was judged `verdict`. */

@@ -5,6 +5,7 @@ import { type ExpositionFormat, expositionFormat } from '../exposition/content-t
 import { type FormatText, type TextFormat, textOfFormat } from '../exposition/format-text.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import { doInSlices } from '../util/time-slices.js';
 import type { BodyBuffer, BodyBufferPool } from './body-buffer.js';
 import { BodyReader } from './body-reader.js';
 import type { BodyRules } from './body-rules.js';
@@ -153,7 +154,7 @@ export class TargetLoop {
       if (refused !== undefined) throw new BodyRefused('target_limit', refused);
       const contentType = await client.fetch(this.#request, body, this.#stop.signal);
       bodyBytes = body.length;
-      lines = this.#read(contentType, body, scrapeMs);
+      lines = await this.#read(contentType, body, scrapeMs);
     } catch (error) {
       failure = error as Error;
     }
@@ -167,7 +168,7 @@ export class TargetLoop {
   }
 
   /** @returns how many lines carried exemplars */
-  #read(contentType: string | undefined, body: BodyBuffer, scrapeMs: number): number {
+  async #read(contentType: string | undefined, body: BodyBuffer, scrapeMs: number): Promise<number> {
     const { job } = this.#parts;
     // An empty body is an empty exposition, whatever it is said to be.
     if (body.length === 0) return this.#readWithoutExemplars(body, scrapeMs);
@@ -209,10 +210,11 @@ export class TargetLoop {
   }
 
   /** @param refused lines that were left out before, their exemplars being none */
-  #readText(body: BodyBuffer, scrapeMs: number, format: TextFormat, refused = 0): number {
+  async #readText(body: BodyBuffer, scrapeMs: number, format: TextFormat, refused = 0): Promise<number> {
     const { job, clock, metrics } = this.#parts;
     const startMs = clock.monotonicMs();
-    const outcome = this.#reader.read(body.bytes, body.view, body.length, scrapeMs, format);
+    const steps = this.#reader.read(body.bytes, body.view, body.length, scrapeMs, format);
+    const outcome = await doInSlices(steps, clock);
     if ('error' in outcome) throw new BodyRefused('exposition', outcome.error);
     metrics.countRead(job.jobName, (clock.monotonicMs() - startMs) / 1000, {
       ...outcome,
@@ -226,7 +228,8 @@ export class TargetLoop {
     const before = this.#status.health;
     if (failure === undefined) {
       this.#status = { health: 'up', lastError: '', ...figures };
-      if (before === 'down') log.info({ job: job.jobName, target: this.target.shownUrl }, 'target is up again');
+      if (before === 'down')
+        log.info({ job: job.jobName, target: this.target.shownUrl }, 'target is up again');
       return;
     }
     this.#reader.endAll(figures.lastScrapeMs);

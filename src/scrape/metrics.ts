@@ -1,9 +1,10 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MetricsRegistry } from '../telemetry/registry.js';
-import type { BodyCounts } from './body-reader.js';
+import type { BodyCounts } from './line-counts.js';
 import type { TargetStatus } from './target-status.js';
 
-const RELABELLINGS = ['metric_relabel_configs', 'exemplar_relabel_configs'];
+/** What drops lines: rules, and the caps of the store on series. */
+const DROPPERS = ['metric_relabel_configs', 'exemplar_relabel_configs', 'max_series'];
 
 /** A target as its figures show it. */
 export interface TargetFigures {
@@ -78,7 +79,7 @@ export class ScrapeMetrics {
     });
     this.#dropped = new Counter({
       name: 'exemplard_scrape_dropped_lines_total',
-      help: 'Lines with exemplars that relabelling dropped, every time they were exposed.',
+      help: 'Lines with exemplars that relabelling dropped, or whose series there was no room for, every time they were exposed.',
       labelNames: ['job', 'by'],
       registers,
     });
@@ -110,6 +111,7 @@ export class ScrapeMetrics {
     this.#malformedLines.inc({ job }, counts.malformedLines);
     if (counts.droppedLines > 0)
       this.#dropped.inc({ job, by: 'metric_relabel_configs' }, counts.droppedLines);
+    if (counts.refusedLines > 0) this.#dropped.inc({ job, by: 'max_series' }, counts.refusedLines);
     if (counts.relabelledLines > 0)
       this.#dropped.inc({ job, by: 'exemplar_relabel_configs' }, counts.relabelledLines);
   }
@@ -138,7 +140,7 @@ export class ScrapeMetrics {
       this.#targetLimitExceeded,
     ];
     for (const metric of byJob) metric.remove({ job });
-    for (const by of RELABELLINGS) this.#dropped.remove({ job, by });
+    for (const by of DROPPERS) this.#dropped.remove({ job, by });
     for (const reason of this.#reasons) this.#failures.remove({ job, reason });
     this.#scrapeSeconds.remove({ job });
     this.#readSeconds.remove({ job });

@@ -6,8 +6,9 @@ import { NO_METADATA } from '../model/metadata.js';
 import { NO_SERIES, type SeriesRef } from '../model/refs.js';
 import { copyBytes, equalBytes, hashBytes, viewOf } from '../util/bytes.js';
 import { grown, nextCapacity } from '../util/columns.js';
-import { type CacheSink, DROPPED, MALFORMED, type ResolveSeries, type TakeLine } from './cache-contract.js';
+import { type CacheSink, isKnown, isSeries, type ResolveSeries, type TakeLine } from './cache-contract.js';
 import { ChangedLines } from './changed-lines.js';
+import { LineCounts } from './line-counts.js';
 import { forEachSeries, LiveSeries } from './live-series.js';
 import { StartTimes } from './start-times.js';
 
@@ -24,6 +25,9 @@ const MAX_SERIES_BYTES = 64 * 1024;
 /** Longer exemplars of a line are read anew in every body instead of being remembered. */
 const MAX_REMEMBERED_BYTES = 16 * 1024;
 
+/** Changes taken in between two pauses. */
+const CHANGES_A_STEP = 512;
+
 /** Room behind an exemplar's bytes, so that the next one, a digit longer, still fits. */
 const EXEMPLAR_SLACK = 8;
 
@@ -39,14 +43,8 @@ const EXEMPLAR_SLACK = 8;
  */
 export class SeriesCache implements ScanVisitor {
   readonly #changes = new ChangedLines();
-  /** Lines that carried ` # {` but are no samples. */
-  malformedLines = 0;
-  /** Lines with exemplars whose series relabelling drops. */
-  droppedLines = 0;
-  /** Lines whose (last) exemplar relabelling drops. */
-  relabelledLines = 0;
-  /** Lines with exemplars met in this body. */
-  lines = 0;
+  /** Of the body in hand, or the last one. */
+  readonly counts = new LineCounts();
 
   readonly #resolve: ResolveSeries;
   readonly #sink: CacheSink;
@@ -110,10 +108,7 @@ export class SeriesCache implements ScanVisitor {
     this.#comments.begin(body);
     this.#starts.begin();
     this.#changes.length = 0;
-    this.malformedLines = 0;
-    this.droppedLines = 0;
-    this.relabelledLines = 0;
-    this.lines = 0;
+    this.counts.reset();
   }
 
   commentAt(hash: number): void {
@@ -133,26 +128,29 @@ export class SeriesCache implements ScanVisitor {
   }
 
   /**
-   * Has every line with something new taken in, and remembers with its bytes what became of it.
+   * Has every line with something new taken in, in steps, and remembers with its bytes what became of it.
    * @param length of the body
    * @param wantsStarts whether to look for start times
    */
-  forEachChange(length: number, wantsStarts: boolean, take: TakeLine): void {
+  *forEachChange(length: number, wantsStarts: boolean, take: TakeLine): Generator<void, void> {
     for (let i = 0; i < this.#changes.length; i++) {
+      if (i % CHANGES_A_STEP === CHANGES_A_STEP - 1) yield;
       const entry = this.#changes.entry(i);
       const seriesEnd = this.#changes.seriesEnd(i);
       const exemplarAt = this.#changes.exemplarAt(i);
       const lineEnd = this.#changes.lineEnd(i);
       // At the cap of series a later one of this body has taken its place: what it shows is to be taken in all the same.
-      if (!this.#isCurrent(entry) && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#types[entry]))
+      if (!this.#isCurrent(entry) && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#types[entry])) {
+        this.counts.countLost(this.#refs[entry] as SeriesRef);
         continue;
+      }
       const at = seriesEnd - this.#seriesLength[entry]!;
       const startMs = wantsStarts
         ? this.#starts.startMs(entry, this.#body, length, at, seriesEnd, lineEnd)
         : 0;
       this.#changing = entry;
       const verdict = take(this.#refs[entry] as SeriesRef, seriesEnd, exemplarAt, lineEnd, startMs);
-      if (verdict === Verdict.relabelled) this.relabelledLines++;
+      if (verdict === Verdict.relabelled) this.counts.relabelledLines++;
       this.#verdicts[entry] = verdict;
       this.#rememberExemplar(entry, exemplarAt, lineEnd - exemplarAt);
     }
@@ -199,7 +197,7 @@ export class SeriesCache implements ScanVisitor {
   /** At the end of a body: forgets what has not been exposed for long, if that is much. */
   end(): void {
     this.leave();
-    const kept = this.lines + this.#live.count;
+    const kept = this.counts.lines + this.#live.count;
     if (this.size > 2 * kept + 1024 || this.#textWasted > this.#textUsed / 2 + 65_536) this.#compact();
   }
 
@@ -231,18 +229,17 @@ export class SeriesCache implements ScanVisitor {
 
   /** A line of a known series. @returns its end */
   #line(entry: Entry, seriesEnd: number, hash: number): number {
-    this.lines++;
+    this.counts.lines++;
     if (this.#following[this.#previous] !== entry) this.#following[this.#previous] = entry;
     this.#previous = entry;
     this.#seenIn[entry] = this.#bodyNumber;
     const exemplarAt = hash + 2;
     const ref = this.#refs[entry] as SeriesRef;
-    if (!isSeries(ref)) {
-      if (ref === DROPPED) this.droppedLines++;
-      else this.malformedLines++;
+    const isCurrent = !isKnown(ref) || this.#isCurrent(entry);
+    if (isCurrent && !isSeries(ref)) {
+      this.counts.countLost(ref);
       return this.#body.indexOf(NEWLINE, exemplarAt);
     }
-    const isCurrent = this.#isCurrent(entry);
     const length = this.#exemplarLength[entry]!;
     const sameEnd = exemplarAt + length;
     const isUnchanged =
@@ -254,14 +251,14 @@ export class SeriesCache implements ScanVisitor {
       const verdict = this.#verdicts[entry] as Verdict;
       // Time may change the first two, and a malformed line may have been so in its sample.
       if (verdict !== Verdict.future && verdict !== Verdict.outOfOrder && verdict !== Verdict.malformed) {
-        if (verdict === Verdict.relabelled) this.relabelledLines++;
+        if (verdict === Verdict.relabelled) this.counts.relabelledLines++;
         else this.#sink.seenAgain(ref, verdict, this.#nowMs);
         return sameEnd;
       }
     }
     const lineEnd = this.#body.indexOf(NEWLINE, exemplarAt);
     if (!isCurrent && !this.#resolveAgain(entry, seriesEnd, lineEnd, this.#comments.metricType)) {
-      this.malformedLines++;
+      this.counts.countLost(this.#refs[entry] as SeriesRef);
       return lineEnd;
     }
     this.#changes.add(entry, seriesEnd, exemplarAt, lineEnd);
@@ -276,7 +273,7 @@ export class SeriesCache implements ScanVisitor {
     const lineEnd = body.indexOf(NEWLINE, hash);
     const rawEnd = seriesEnd(body, start, lineEnd);
     if (rawEnd - start > MAX_SERIES_BYTES) {
-      this.malformedLines++;
+      this.counts.malformedLines++;
       return lineEnd;
     }
     const known = this.#find(start, rawEnd);
@@ -288,7 +285,7 @@ export class SeriesCache implements ScanVisitor {
     }
     const sample = parseSampleLine(body, start, lineEnd);
     if (sample === undefined) {
-      if (body[start] !== HASH) this.malformedLines++;
+      if (body[start] !== HASH) this.counts.malformedLines++;
     } else if (sample.sampleEnd < lineEnd) {
       const entry = this.#add(start, sample);
       this.#line(entry, sample.seriesEnd, sample.sampleEnd + 1);
@@ -308,7 +305,7 @@ export class SeriesCache implements ScanVisitor {
     this.#seriesLength[entry] = length;
     this.#exemplarLength[entry] = this.#exemplarRoom[entry] = 0;
     this.#refs[entry] = ref;
-    if (isSeries(ref)) this.#generations[entry] = this.#sink.generation(ref);
+    if (isKnown(ref)) this.#generations[entry] = this.#sink.generation(ref);
     this.#verdicts[entry] = Verdict.accepted;
     this.#following[entry] = BEFORE_FIRST;
     this.#starts.forget(entry);
@@ -320,7 +317,7 @@ export class SeriesCache implements ScanVisitor {
 
   /**
    * The store forgot the series since: it comes back as a new one, with all that it exposes.
-   * @returns false when the line is no sample
+   * @returns false when the line is no sample, or the store still has no room
    */
   #resolveAgain(entry: Entry, end: number, lineEnd: number, metricType: string | undefined): boolean {
     const sample = parseSampleLine(this.#body, end - this.#seriesLength[entry]!, lineEnd);
@@ -328,11 +325,11 @@ export class SeriesCache implements ScanVisitor {
     const ref = this.#resolve(sample, metricType);
     this.#types[entry] = metricType;
     this.#refs[entry] = ref;
-    this.#generations[entry] = this.#sink.generation(ref);
+    if (isKnown(ref)) this.#generations[entry] = this.#sink.generation(ref);
     this.#live.delete(entry);
     // What it showed before it was forgotten is new to it, also where the body shows the series twice.
     this.#exemplarLength[entry] = 0;
-    return true;
+    return isSeries(ref);
   }
 
   /** Whether the store still means the same series by the entry's ref. */
@@ -481,8 +478,4 @@ export class SeriesCache implements ScanVisitor {
     this.#starts.grow(capacity);
     this.#live.grow(capacity);
   }
-}
-
-function isSeries(ref: SeriesRef): boolean {
-  return ref !== MALFORMED && ref !== DROPPED;
 }

@@ -21,6 +21,15 @@ import { SlotSlab } from './slot-slab.js';
 /** At the cap of series this share of them is looked up at once, so that looking is rare. */
 const EVICTION_SHARE = 0.01;
 
+/**
+ * A series exposed within this time is in use, and gives its place to no new one. Otherwise targets with more series
+ * than there is room for would take it from each other, and from themselves, in every scrape.
+ */
+const IN_USE_MS = 5 * 60_000;
+
+/** All series were in use: for so long, nobody looks again. */
+const LOOK_AGAIN_MS = 10_000;
+
 /** Columns by series outside the index. */
 const COLUMN_BYTES_PER_SERIES =
   RingStore.BYTES_PER_SERIES + Holdings.BYTES_PER_SERIES + SeriesStats.BYTES_PER_SERIES + 4;
@@ -60,6 +69,9 @@ export class ExemplarStore {
     seriesEvicted: 0,
   };
 
+  /** Times a new series found no room, since the process began. */
+  seriesRefused = 0;
+
   readonly #holdings = new Holdings();
   #options: StoreOptions;
   #exemplars = 0;
@@ -72,6 +84,8 @@ export class ExemplarStore {
   #evictionCandidates: SeriesRef[] = [];
   /** No candidate had been exposed after this when it was chosen. */
   #candidatesIdleSinceMs = 0;
+  /** When all series were last found to be in use. */
+  #allInUseMs = Number.NEGATIVE_INFINITY;
 
   /** By series: what sinks hold of it, made when first wanted. */
   readonly #sinkSeries: (Series | undefined)[] = [];
@@ -108,6 +122,8 @@ export class ExemplarStore {
   setOptions(options: StoreOptions, nowMs: number): void {
     this.#options = options;
     this.#nowMs = nowMs;
+    this.#allInUseMs = Number.NEGATIVE_INFINITY;
+    this.#generations[NO_SERIES]!++;
     this.rings.maxSlots = maxSlots(options);
     for (const series of this.index.all()) {
       while (this.rings.held(series) > options.perSeries) this.#giveUpOldest(series);
@@ -121,6 +137,40 @@ export class ExemplarStore {
       } else if (!this.#evictLongestIdle()) break;
     }
     this.rings.shrink();
+  }
+
+  /**
+   * The series of a label set that a target exposes, created if there is room, or if series that are not in use make it.
+   * @returns NO_SERIES if not. Its generation rises when it is worth asking again
+   */
+  admit(labels: Labels, nowMs: number): SeriesRef {
+    const known = this.index.find(labels);
+    if (known !== undefined) return known;
+    if (!this.#hasRoomFor(labels) && !this.#makeRoomFor(labels, nowMs)) {
+      this.seriesRefused++;
+      return NO_SERIES;
+    }
+    return this.seriesOf(labels, nowMs);
+  }
+
+  #hasRoomFor(labels: Labels): boolean {
+    if (this.index.size === 0) return true;
+    return this.index.size < this.#options.maxSeries && !this.#wouldExceedBytes(this.#costOf(labels));
+  }
+
+  #makeRoomFor(labels: Labels, nowMs: number): boolean {
+    if (Math.abs(nowMs - this.#allInUseMs) < LOOK_AGAIN_MS) return false;
+    const idleSinceMs = nowMs - IN_USE_MS;
+    const count = Math.ceil(this.index.size * EVICTION_SHARE);
+    while (!this.#hasRoomFor(labels)) {
+      let evicted = 0;
+      while (evicted < count && this.#evictLongestIdle(undefined, idleSinceMs)) evicted++;
+      this.index.sweep();
+      if (evicted > 0) continue;
+      this.#allInUseMs = nowMs;
+      return false;
+    }
+    return true;
   }
 
   /** The series of a label set, created if need be. */
@@ -218,6 +268,7 @@ export class ExemplarStore {
   /** Forgets series that no target exposed for the idle timeout and whose newest exemplar is older than it. */
   forgetIdle(nowMs: number): void {
     this.#nowMs = nowMs;
+    this.#generations[NO_SERIES]!++;
     const limitMs = nowMs - this.#options.seriesIdleTimeoutMs;
     for (const series of this.index.all()) {
       const newestMs = this.rings.newestMs(series);
@@ -360,13 +411,17 @@ export class ExemplarStore {
     this.index.sweep();
   }
 
-  /** @returns false when there is no series but `except` */
-  #evictLongestIdle(except?: SeriesRef): boolean {
-    let series = this.#nextCandidate(except);
+  /**
+   * @param idleSinceMs only a series that was not exposed after this
+   * @returns false when there is no such series but `except`
+   */
+  #evictLongestIdle(except?: SeriesRef, idleSinceMs = Number.POSITIVE_INFINITY): boolean {
+    let series = this.#nextCandidate(except, idleSinceMs);
     if (series === undefined) {
       const excess = this.index.size - this.#options.maxSeries;
-      this.#chooseCandidates(Math.max(excess, Math.ceil(this.index.size * EVICTION_SHARE)), except);
-      series = this.#nextCandidate(except);
+      const count = Math.max(excess, Math.ceil(this.index.size * EVICTION_SHARE));
+      this.#chooseCandidates(count, except, idleSinceMs);
+      series = this.#nextCandidate(except, idleSinceMs);
     }
     if (series === undefined) return false;
     // What it still held goes for something newer, and is counted as such.
@@ -377,20 +432,22 @@ export class ExemplarStore {
   }
 
   /** The next that has not been exposed since it became a candidate. */
-  #nextCandidate(except: SeriesRef | undefined): SeriesRef | undefined {
-    const idleSinceMs = this.stats.lastExposedMs;
+  #nextCandidate(except: SeriesRef | undefined, idleSinceMs: number): SeriesRef | undefined {
+    const limitMs = Math.min(this.#candidatesIdleSinceMs, idleSinceMs);
     for (;;) {
       const series = this.#evictionCandidates.pop();
       if (series === undefined) return undefined;
-      const isIdle = this.index.isLive(series) && idleSinceMs[series]! <= this.#candidatesIdleSinceMs;
+      const isIdle = this.index.isLive(series) && this.stats.lastExposedMs[series]! <= limitMs;
       if (isIdle && series !== except) return series;
     }
   }
 
   /** The longest idle comes last. */
-  #chooseCandidates(count: number, except: SeriesRef | undefined): void {
+  #chooseCandidates(count: number, except: SeriesRef | undefined, limitOfIdleMs: number): void {
     const idleSinceMs = this.stats.lastExposedMs;
-    const others = [...this.index.all()].filter((series) => series !== except);
+    const others: SeriesRef[] = [];
+    for (const series of this.index.all())
+      if (series !== except && idleSinceMs[series]! <= limitOfIdleMs) others.push(series);
     // Numbers alone sort natively, ten times as fast as series by a comparison of ours.
     const timesMs = Float64Array.from(others, (series) => idleSinceMs[series]!).sort();
     const limitMs = timesMs[Math.min(count, others.length) - 1] ?? 0;

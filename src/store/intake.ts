@@ -29,7 +29,7 @@ export class Intake {
   }
 
   seriesOf(labels: Labels, nowMs: number): SeriesRef {
-    return this.#store.seriesOf(labels, nowMs);
+    return this.#store.admit(labels, nowMs);
   }
 
   generation(series: SeriesRef): number {

@@ -67,6 +67,15 @@ function addLabelled(registry: MetricsRegistry, store: ExemplarStore): void {
       this.inc({ reason: 'cap' }, store.totals.seriesEvicted);
     },
   });
+  new Counter({
+    name: 'exemplard_series_refused_total',
+    help: 'Times a new series found no room, all others being in use.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(store.seriesRefused);
+    },
+  });
   new Gauge({
     name: 'exemplard_store_bytes',
     help: 'Memory of slots, labels and index.',

@@ -1,6 +1,24 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from './clock.js';
 
+/** Does work that can pause between its steps, in slices. */
+export async function doInSlices<Result>(steps: Generator<void, Result>, clock: Clock): Promise<Result> {
+  const slices = new TimeSlices(clock);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (slices.isOver) await slices.pause();
+  }
+}
+
+/** Does all steps at once. */
+export function doAtOnce<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
 /** Long work in slices, so that scrapes and other requests get their turn in between. */
 export class TimeSlices {
   readonly #clock: Clock;

@@ -2,8 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { Verdict } from '../../src/model/exemplar.js';
 import { formatLabels, labelsFromRecord } from '../../src/model/labels.js';
+import { NO_SERIES } from '../../src/model/refs.js';
+import { BodyReader } from '../../src/scrape/body-reader.js';
 import type { BodyRules } from '../../src/scrape/body-rules.js';
 import { seriesLabels } from '../../src/scrape/series-labels.js';
+import { viewOf } from '../../src/util/bytes.js';
 import { NO_RULES, RecordingSink, ReusedBuffer, readSlowly } from '../support/scraped.js';
 
 const NOW_MS = 5_000_000;
@@ -288,3 +291,58 @@ t.test(
     t.ok(cases > 10, `${cases} cases`);
   },
 );
+
+t.test('a series that finds no room is asked for again when there may be some', async (t) => {
+  const sink = new RecordingSink();
+  const hasRoom = new Set(['{__name__="a"}']);
+  let generation = 1;
+  const seriesOf = sink.seriesOf.bind(sink);
+  const generationOf = sink.generation.bind(sink);
+  let asked = 0;
+  sink.seriesOf = (labels) => {
+    asked++;
+    return hasRoom.has(formatLabels(labels)) ? seriesOf(labels) : NO_SERIES;
+  };
+  sink.generation = (series) => (series === NO_SERIES ? generation : generationOf(series));
+  const buffer = new ReusedBuffer(sink);
+  const body = 'a 1 # {x="y"} 1 1\nb 1 # {x="y"} 2 2\n# EOF\n';
+  const shown = () => sink.take().map(({ value }) => value);
+  t.match(buffer.read(body), { lines: 2, refusedLines: 1, malformedLines: 0 });
+  t.same(shown(), [1]);
+  t.match(buffer.read(body), { lines: 2, refusedLines: 1 });
+  t.equal(asked, 2, 'not in every body');
+  generation++;
+  t.match(buffer.read(body), { lines: 2, refusedLines: 1 });
+  t.equal(asked, 3);
+  hasRoom.add('{__name__="b"}');
+  generation++;
+  t.match(buffer.read(body), { lines: 2, refusedLines: 0 });
+  t.same(shown(), [2]);
+  t.match(buffer.read(body), { lines: 2, refusedLines: 0 });
+  t.same(shown(), []);
+});
+
+t.test('a large body is read in steps, and others may append in between', async (t) => {
+  const sink = new RecordingSink();
+  const lines = Array.from({ length: 5_000 }, (_, i) => `m{nr="${i}"} 1 # {trace_id="${i}"} 1 ${i}\n`);
+  const body = Buffer.from(`${lines.join('')}# EOF\n`);
+  const reader = new BodyReader(sink, [], NO_RULES);
+  const other = new ReusedBuffer(sink, ['job', 'other']);
+  let steps = 0;
+  const work = reader.read(body, viewOf(body), body.length, 1000);
+  for (let step = work.next(); ; step = work.next()) {
+    if (step.done) {
+      t.match(step.value, { lines: 5_000 });
+      break;
+    }
+    steps++;
+    other.read(`n 1 # {trace_id="o${steps}"} 1 ${steps}\n# EOF\n`);
+  }
+  t.ok(steps > 10, `${steps} steps`);
+  const rows = sink.take();
+  t.equal(rows.filter(({ series }) => series.includes('"other"')).length, steps);
+  t.same(
+    rows.filter(({ series }) => !series.includes('"other"')).map(({ timestampMs }) => timestampMs / 1000),
+    lines.map((_, i) => i),
+  );
+});

@@ -18,6 +18,7 @@ import { DEFAULT_SCRAPE_JOB } from '../../src/scrape/options.js';
 import { seriesLabels } from '../../src/scrape/series-labels.js';
 import { viewOf } from '../../src/util/bytes.js';
 import { parseGoFloat } from '../../src/util/go-float.js';
+import { doAtOnce } from '../../src/util/time-slices.js';
 
 export const NO_RULES: BodyRules = bodyRulesOf({ ...DEFAULT_SCRAPE_JOB, jobName: 'j' });
 
@@ -130,7 +131,7 @@ export class ReusedBuffer {
     if (bytes.length > this.#bytes.length) {
       this.#bytes = Buffer.concat([bytes, this.#bytes]);
     } else bytes.copy(this.#bytes);
-    return this.reader.read(this.#bytes, viewOf(this.#bytes), bytes.length, scrapeMs);
+    return doAtOnce(this.reader.read(this.#bytes, viewOf(this.#bytes), bytes.length, scrapeMs));
   }
 }
 
