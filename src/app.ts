@@ -24,7 +24,8 @@ import { ExemplarStore } from './store/exemplar-store.js';
 import { Intake } from './store/intake.js';
 import { addStoreMetrics } from './store/metrics.js';
 import { addRetentionMetrics } from './store/retention-metrics.js';
-import { addBuildInfo, addProcessMetrics, createRegistry } from './telemetry/registry.js';
+import { EventLoopLag } from './telemetry/event-loop-lag.js';
+import { addBuildInfo, addProcessMetrics, addReadGauge, createRegistry } from './telemetry/registry.js';
 import type { Clock } from './util/clock.js';
 import { Once } from './util/lifecycle.js';
 import type { Log } from './util/log.js';
@@ -32,6 +33,7 @@ import { USER_AGENT, VERSION } from './version.js';
 
 /** Accepted rows that wait for remote writes; more than an hour of a thousand exemplars a second. */
 const MAX_BATCH_LOG_BYTES = 256 * 1024 * 1024;
+/** A minute, over which the lag of the event loop is reported. */
 const MAINTENANCE_INTERVAL_MS = 60_000;
 
 /** How long a remote write that a reload removed or changed may go on sending what it has in hand. */
@@ -80,6 +82,7 @@ export class App {
   #readiness: Readiness = 'starting';
   #cancelMaintenance = () => {};
   readonly #changes: ChangeWatch;
+  readonly #lag: EventLoopLag;
 
   constructor(parts: AppParts) {
     const { clock, log, config } = parts;
@@ -117,6 +120,8 @@ export class App {
       clock,
     });
     addProcessMetrics(this.#registry);
+    this.#lag = new EventLoopLag(this.#registry);
+    this.#addReloadMetrics();
     addBuildInfo(this.#registry, VERSION);
     addStoreMetrics(this.#registry, this.#store);
     addRetentionMetrics(this.#registry, this.#store, clock);
@@ -168,16 +173,37 @@ export class App {
    * @throws what is wrong with it, and then nothing has changed
    */
   async reload(): Promise<void> {
+    try {
+      await this.#takeOver();
+      this.#runtime = { ...this.#runtime, isReloadGood: true, configLoadedMs: this.#parts.clock.nowMs() };
+    } catch (error) {
+      this.#runtime = { ...this.#runtime, isReloadGood: false };
+      throw error;
+    }
+    this.#parts.log.info({ jobs: this.#config.scrapeJobs.length }, 'configuration reloaded');
+  }
+
+  async #takeOver(): Promise<void> {
     this.#refuseWhenStopping();
-    this.#runtime = { ...this.#runtime, isReloadGood: false };
     const config = this.#parts.loadConfig();
     this.#applyOptions(config);
     await this.#scraping.apply(config.scrapeJobs);
     this.#refuseWhenStopping();
     await this.#forwarding.apply(config.remoteWrites, RELOAD_FLUSH_MS);
     this.#config = config;
-    this.#runtime = { ...this.#runtime, isReloadGood: true, configLoadedMs: this.#parts.clock.nowMs() };
-    this.#parts.log.info({ jobs: config.scrapeJobs.length }, 'configuration reloaded');
+  }
+
+  #addReloadMetrics(): void {
+    const add = (name: string, help: string, read: () => number) =>
+      addReadGauge(this.#registry, `exemplard_config_last_reload_${name}`, help, read);
+    add('successful', 'Whether the last attempt to load the configuration went well: 1, else 0.', () =>
+      Number(this.#runtime.isReloadGood),
+    );
+    add(
+      'success_timestamp_seconds',
+      'When the running configuration was loaded.',
+      () => this.#runtime.configLoadedMs / 1000,
+    );
   }
 
   #reloadChanged(): void {
@@ -260,6 +286,7 @@ export class App {
   #maintain(): void {
     this.#cancelMaintenance = this.#parts.clock.after(MAINTENANCE_INTERVAL_MS, () => {
       this.#store.forgetIdle(this.#parts.clock.nowMs());
+      this.#lag.endMinute();
       this.#maintain();
     });
   }

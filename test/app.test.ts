@@ -37,3 +37,19 @@ t.test('status and targets of a running process', async (t) => {
   t.match(metrics, '# TYPE exemplard_retention_window_seconds gauge');
   t.match(metrics, /# EOF\n$/);
 });
+
+t.test('metrics tell whether the last reload went well', async (t) => {
+  const app = await startApp('');
+  t.teardown(() => app.stop());
+  const read = async (name: string) =>
+    Number(new RegExp(`^exemplard_config_last_reload_${name} (\\S+)$`, 'm').exec(await app.metrics())![1]);
+  t.equal(await read('successful'), 1);
+  const startS = await read('success_timestamp_seconds');
+  t.ok(Math.abs(Date.now() / 1000 - startS) < 60);
+  await t.rejects(app.reload('nonsense: 1'));
+  t.equal(await read('successful'), 0);
+  t.equal(await read('success_timestamp_seconds'), startS);
+  await app.reload('retention_target: 1h');
+  t.equal(await read('successful'), 1);
+  t.ok((await read('success_timestamp_seconds')) > startS);
+});

@@ -9,20 +9,26 @@ export interface RunningApp {
   queryExemplars(query: string): Promise<QueriedSeries[]>;
   /** Of `/metrics`. */
   metrics(): Promise<string>;
+  /** Takes over another configuration; throws what is wrong with it. */
+  reload(configText: string): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** exemplard in this process, on a free loopback port. */
 export async function startApp(configText: string, storagePath?: string): Promise<RunningApp> {
-  const result = loadConfig(configText, 'test.yml');
-  if (!result.ok) throw new Error(result.errors.map((issue) => JSON.stringify(issue)).join('\n'));
+  let text = configText;
+  const load = () => {
+    const result = loadConfig(text, 'test.yml');
+    if (!result.ok) throw new Error(result.errors.map((issue) => JSON.stringify(issue)).join('\n'));
+    return result.config;
+  };
   const app = new App({
-    config: result.config,
+    config: load(),
     storagePath,
     listen: [{ host: '127.0.0.1', port: 0 }],
     enableLifecycle: false,
     flags: {},
-    loadConfig: () => result.config,
+    loadConfig: load,
     onQuit: () => {},
     clock: systemClock,
     log: silentLog,
@@ -39,6 +45,10 @@ export async function startApp(configText: string, storagePath?: string): Promis
       return answer.data;
     },
     metrics: async () => (await fetch(`${url}/metrics`)).text(),
+    reload(changed) {
+      text = changed;
+      return app.reload();
+    },
     stop: () => app.stop(1000),
   };
 }
