@@ -50,14 +50,14 @@ export class ScrapeManager {
     await Promise.all(gone.map(([, pool]) => pool.stop(isGone)));
     const before = this.#pools;
     this.#pools = new Map();
-    for (const job of jobs) this.#pools.set(job.jobName, before.get(job.jobName) ?? this.#begin(job));
+    const begun: Promise<void>[] = [];
+    for (const job of jobs) {
+      const pool = before.get(job.jobName) ?? new ScrapePool(job, this.#parts);
+      this.#pools.set(job.jobName, pool);
+      if (!before.has(job.jobName)) begun.push(pool.start());
+    }
+    await Promise.all(begun);
     const changed = jobs.filter((job) => !isDeepStrictEqual(this.#pools.get(job.jobName)!.job, job));
     await Promise.all(changed.map((job) => this.#pools.get(job.jobName)!.reconfigure(job)));
-  }
-
-  #begin(job: ScrapeJobOptions): ScrapePool {
-    const pool = new ScrapePool(job, this.#parts);
-    pool.start();
-    return pool;
   }
 }

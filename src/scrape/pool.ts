@@ -7,6 +7,7 @@ import { type CompiledRules, compileRules } from '../model/relabel.js';
 import type { TargetGroup } from '../model/target-group.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import { doInSlices } from '../util/time-slices.js';
 import type { BodyBufferPool } from './body-buffer.js';
 import { type BodyRules, bodyRulesOf, haveSameBodyRules } from './body-rules.js';
 import type { CheckUps } from './check-ups.js';
@@ -34,6 +35,9 @@ export interface ScrapeParts {
 
 /** Targets follow what discovery says no more often; a pod that starts changes it several times in a second. */
 const SYNC_INTERVAL_MS = 5_000;
+
+/** Loops started between two pauses. */
+const LOOPS_A_STEP = 64;
 
 /** Of dropped targets that nobody limited, so many are shown. */
 const MAX_SHOWN_DROPPED = 10_000;
@@ -63,6 +67,9 @@ export class ScrapePool {
   #found: TargetSet = { targets: [], dropped: [], refused: [] };
   #syncedMs = Number.NEGATIVE_INFINITY;
   #cancelSync: (() => void) | undefined;
+  /** One after the other. */
+  #syncing: Promise<void> = Promise.resolve();
+  #isStopped = false;
 
   constructor(job: ScrapeJobOptions, parts: ScrapeParts) {
     this.#parts = parts;
@@ -89,9 +96,11 @@ export class ScrapePool {
     return this.#found.dropped.slice(0, this.#job.keepDroppedTargets || MAX_SHOWN_DROPPED);
   }
 
-  start(): void {
+  /** Resolves when what was known at once is scraped. */
+  start(): Promise<void> {
     this.#mechanisms = this.#job.discovery.map((options) => this.#discover(options));
     this.#startMechanisms(this.#mechanisms);
+    return this.#syncing;
   }
 
   /** Goes on with other options. Mechanisms that they leave as they are go on, and so do series that keep their labels. */
@@ -99,6 +108,7 @@ export class ScrapePool {
     this.#cancelSync?.();
     // As if one were scheduled: the one at the end serves for all.
     this.#cancelSync = () => {};
+    await this.#syncing;
     await Promise.all([...this.#loops.values()].map((loop) => loop.stop(false)));
     const replaced = this.#client;
     if (!haveSameBodyRules(this.#job, job)) this.#bodyRules = bodyRulesOf(job);
@@ -108,12 +118,14 @@ export class ScrapePool {
     this.#client = new ScrapeClient(job, this.#parts);
     await Promise.all([replaced.close(), this.#replaceMechanisms()]);
     this.#cancelSync = undefined;
-    this.#sync(true);
+    await this.#sync(true);
   }
 
   /** @param isGone the job is gone from the configuration, and the series of its targets end */
   async stop(isGone: boolean): Promise<void> {
+    this.#isStopped = true;
     this.#cancelSync?.();
+    await this.#syncing;
     await Promise.all(this.#mechanisms.map(({ discovery }) => discovery.stop()));
     await Promise.all([...[...this.#loops.values()].map((loop) => loop.stop(isGone)), ...this.#ending]);
     this.#loops.clear();
@@ -162,33 +174,42 @@ export class ScrapePool {
 
   /** At once if the last time is long enough ago, else when it will be. */
   #scheduleSync(): void {
-    if (this.#cancelSync !== undefined) return;
+    if (this.#isStopped || this.#cancelSync !== undefined) return;
     const sinceMs = this.#parts.clock.monotonicMs() - this.#syncedMs;
-    if (sinceMs >= SYNC_INTERVAL_MS) this.#sync(false);
+    if (sinceMs >= SYNC_INTERVAL_MS) void this.#sync(false);
     else {
       this.#cancelSync = this.#parts.clock.after(SYNC_INTERVAL_MS - sinceMs, () => {
         this.#cancelSync = undefined;
-        this.#sync(false);
+        void this.#sync(false);
       });
     }
   }
 
   /** Makes the loops those of the targets that are known now. @param restart also those that run already */
-  #sync(restart: boolean): void {
-    const { clock, metrics } = this.#parts;
-    this.#syncedMs = clock.monotonicMs();
-    const found = targetsOf(this.#job, this.#groups(), this.#relabelRules, this.#knownGroups);
+  #sync(restart: boolean): Promise<void> {
+    this.#syncedMs = this.#parts.clock.monotonicMs();
+    const { clock, log } = this.#parts;
+    this.#syncing = this.#syncing
+      .then(() => doInSlices(this.#syncSteps(restart), clock))
+      .catch(({ stack }: Error) => log.error({ job: this.#job.jobName, stack }, 'targets were not brought up to date, by a defect of exemplard')); // biome-ignore format: one call
+    return this.#syncing;
+  }
+
+  *#syncSteps(restart: boolean): Generator<void, void> {
+    const found = yield* targetsOf(this.#job, this.#groups(), this.#relabelRules, this.#knownGroups);
     this.#reportRefused(found);
     this.#found = found;
     const wanted = new Set(found.targets.map(({ identity }) => identity));
     for (const [identity, loop] of this.#loops) if (!wanted.has(identity)) this.#end(identity, loop);
-    for (const target of found.targets) {
+    for (const [i, target] of found.targets.entries()) {
+      if (i % LOOPS_A_STEP === LOOPS_A_STEP - 1) yield;
+      if (this.#isStopped) return;
       const running = this.#loops.get(target.identity);
       if (running === undefined || restart || !hasSameSettings(running.target, target))
         this.#run(target, running);
       else running.target = target;
     }
-    if (this.#refusal() !== undefined) metrics.countTargetLimitExceeded(this.#job.jobName);
+    if (this.#refusal() !== undefined) this.#parts.metrics.countTargetLimitExceeded(this.#job.jobName);
   }
 
   #run(target: Target, before: TargetLoop | undefined): void {

@@ -61,18 +61,24 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** What became of groups met before, by the same job and rules: of ten thousand pods, few change at a time. */
 export type KnownGroups = WeakMap<TargetGroup, TargetSet>;
 
-/** @param rules the job's `relabel_configs` */
-export function targetsOf(
+/** Targets made between two pauses. */
+const TARGETS_A_STEP = 64;
+
+/**
+ * In steps, between which others may have their turn: a cluster has ten thousand targets.
+ * @param rules the job's `relabel_configs`
+ */
+export function* targetsOf(
   job: ScrapeJobOptions,
   groups: readonly TargetGroup[],
   rules: CompiledRules,
   known: KnownGroups = new WeakMap(),
-): TargetSet {
+): Generator<void, TargetSet> {
   const targets = new Map<string, Target>();
   const dropped: Labels[] = [];
   const refused: RefusedTarget[] = [];
   for (const group of groups) {
-    const found = known.get(group) ?? targetsOfGroup(job, group, rules);
+    const found = known.get(group) ?? (yield* targetsOfGroup(job, group, rules));
     known.set(group, found);
     for (const target of found.targets)
       if (!targets.has(target.identity)) targets.set(target.identity, target);
@@ -82,11 +88,16 @@ export function targetsOf(
   return { targets: [...targets.values()], dropped, refused };
 }
 
-function targetsOfGroup(job: ScrapeJobOptions, group: TargetGroup, rules: CompiledRules): TargetSet {
+function* targetsOfGroup(
+  job: ScrapeJobOptions,
+  group: TargetGroup,
+  rules: CompiledRules,
+): Generator<void, TargetSet> {
   const targets: Target[] = [];
   const dropped: Labels[] = [];
   const refused: RefusedTarget[] = [];
-  for (const own of group.targets) {
+  for (const [i, own] of group.targets.entries()) {
+    if (i % TARGETS_A_STEP === TARGETS_A_STEP - 1) yield;
     const discovered = discoveredLabels(job, own, group.labels);
     const labels = relabel(discovered, rules);
     if (labels === undefined) dropped.push(discovered);

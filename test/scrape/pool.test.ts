@@ -1,4 +1,5 @@
 /** Targets that come and go while a job runs. */
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import type { Discovery, OnGroups } from '../../src/discovery/discovery.js';
 import type { DiscoveryOptions } from '../../src/discovery/options.js';
@@ -78,8 +79,10 @@ function setup() {
     metrics: new ScrapeMetrics(registry, () => []),
   });
   t.teardown(() => manager.stop());
-  const instances = () =>
-    [...manager.targets()].map(({ loop }) => labelValue(loop.target.labels, 'instance')).join(' ');
+  const instances = async () => {
+    await setImmediate();
+    return [...manager.targets()].map(({ loop }) => labelValue(loop.target.labels, 'instance')).join(' ');
+  };
   const discovery = (name: string) => found.get(name)!;
   return { clock, sink, registry, manager, logged, forgotten, instances, discovery };
 }
@@ -89,16 +92,16 @@ const rule = (options: Partial<RelabelRule>): RelabelRule => ({ ...DEFAULT_RELAB
 t.test('what is found is scraped: at once first, then no more often than every 5 s', async (t) => {
   const { manager, clock, forgotten, instances, discovery } = setup();
   await manager.apply([job()]);
-  t.equal(instances(), '');
+  t.equal(await instances(), '');
   discovery('one').find(groupOf(['a:1', 'b:1']));
-  t.equal(instances(), 'a:1 b:1');
+  t.equal(await instances(), 'a:1 b:1');
   for (let i = 0; i < 100; i++) discovery('one').find(groupOf([`c${i}:1`]));
-  t.equal(instances(), 'a:1 b:1');
+  t.equal(await instances(), 'a:1 b:1');
   await clock.advance(5_000);
-  t.equal(instances(), 'c99:1');
+  t.equal(await instances(), 'c99:1');
   await clock.advance(60_000);
   discovery('one').find();
-  t.equal(instances(), '');
+  t.equal(await instances(), '');
   await manager.stop();
   t.ok(discovery('one').isStopped);
   t.same(forgotten, ['j']);
@@ -134,17 +137,17 @@ t.test(
     discovery('one').find(groupOf(['a:1']));
     discovery('two').find(groupOf(['b:1']));
     await clock.advance(5_000);
-    t.equal(instances(), 'a:1 b:1');
+    t.equal(await instances(), 'a:1 b:1');
     const one = discovery('one');
     await manager.apply([job({ discovery: [mechanism('one'), mechanism('three')], timeoutMs: 5_000 })]);
     t.equal(discovery('one'), one, 'not started anew');
     t.notOk(one.isStopped);
     t.ok(discovery('two').isStopped);
-    t.equal(instances(), 'a:1 b:1', 'nothing is known of the third');
+    t.equal(await instances(), 'a:1 b:1', 'nothing is known of the third');
     t.ok([...manager.targets()].every(({ loop }) => loop.target.timeoutMs === 5_000));
     discovery('three').find(groupOf(['c:1']));
     await clock.advance(5_000);
-    t.equal(instances(), 'a:1 c:1');
+    t.equal(await instances(), 'a:1 c:1');
   },
 );
 
@@ -154,7 +157,7 @@ t.test('relabelling decides at every reload', async (t) => {
   await manager.apply([job()]);
   discovery('one').find(groupOf(['a:1', 'b:1']));
   await manager.apply([job({ relabelRules: [dropA] })]);
-  t.equal(instances(), 'b:1');
+  t.equal(await instances(), 'b:1');
   const [pool] = manager.pools;
   t.equal(pool!.droppedCount, 1);
   t.same(
@@ -162,7 +165,7 @@ t.test('relabelling decides at every reload', async (t) => {
     ['a:1'],
   );
   await manager.apply([job({ relabelRules: [{ ...dropA, regex: '.*' }], keepDroppedTargets: 1 })]);
-  t.equal(instances(), '');
+  t.equal(await instances(), '');
   t.same([pool!.droppedCount, pool!.dropped.length], [2, 1]);
 });
 
@@ -176,7 +179,7 @@ t.test('a target that cannot be one is named once, and costs only itself', async
     );
     await clock.advance(5_000);
   }
-  t.equal(instances(), 'a:1');
+  t.equal(await instances(), 'a:1');
   t.equal(logged.filter((line) => line.startsWith('target is not scraped')).length, 3, logged.join('\n'));
   t.match(await registry.metrics(), /exemplard_scrape_refused_targets_total\{job="j"\} 9/);
 });
@@ -202,13 +205,15 @@ t.test('more targets than the limit: none is scraped, and each says why', async 
 t.test('interval and timeout of a target may be its own, and change', async (t) => {
   const { manager, discovery, clock } = setup();
   await manager.apply([job()]);
-  const settings = () =>
-    [...manager.targets()].map(({ loop }) => [loop.target.intervalMs, loop.target.timeoutMs]);
+  const settings = async () => {
+    await setImmediate();
+    return [...manager.targets()].map(({ loop }) => [loop.target.intervalMs, loop.target.timeoutMs]);
+  };
   discovery('one').find(groupOf(['a:1'], { __scrape_interval__: '1m', __scrape_timeout__: '20s' }));
-  t.same(settings(), [[60_000, 20_000]]);
+  t.same(await settings(), [[60_000, 20_000]]);
   discovery('one').find(groupOf(['a:1'], { __scrape_interval__: '2m' }));
   await clock.advance(5_000);
-  t.same(settings(), [[120_000, 10_000]]);
+  t.same(await settings(), [[120_000, 10_000]]);
 });
 
 t.test('exemplars in classic text are read where the job says so', async (t) => {

@@ -4,6 +4,7 @@ import { compileRules } from '../../src/model/relabel.js';
 import type { TargetGroup } from '../../src/model/target-group.js';
 import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
 import { type Target, type TargetSet, targetsOf } from '../../src/scrape/target.js';
+import { doAtOnce } from '../../src/util/time-slices.js';
 
 export function groupOf(addresses: readonly string[], labels: Record<string, string> = {}): TargetGroup {
   return { source: 'test', targets: addresses.map((address) => ({ __address__: address })), labels };
@@ -24,7 +25,7 @@ export function staticTargets({ discovery }: ScrapeJobOptions): string[][] {
 
 export function findTargets(options: Partial<ScrapeJobOptions>, groups: readonly TargetGroup[]): TargetSet {
   const job = { ...DEFAULT_SCRAPE_JOB, jobName: 'j', ...options };
-  return targetsOf(job, groups, compileRules(job.relabelRules));
+  return doAtOnce(targetsOf(job, groups, compileRules(job.relabelRules)));
 }
 
 export function targetAt(url: URL, options: Partial<ScrapeJobOptions> = {}): Target {
