@@ -77,7 +77,9 @@ export function* targetsOf(
   const targets = new Map<string, Target>();
   const dropped: Labels[] = [];
   const refused: RefusedTarget[] = [];
-  for (const group of groups) {
+  for (const [i, group] of groups.entries()) {
+    // Groups are large and few, or many and small.
+    if (i % TARGETS_A_STEP === TARGETS_A_STEP - 1) yield;
     const found = known.get(group) ?? (yield* targetsOfGroup(job, group, rules));
     known.set(group, found);
     for (const target of found.targets)
