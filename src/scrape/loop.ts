@@ -58,6 +58,7 @@ export class TargetLoop {
   readonly #stop = new AbortController();
   #status = NEVER_SCRAPED;
   #checkUp: CheckUp | undefined;
+  #lacksRoom = false;
   /** How the body in hand is to be read; undefined before it has come. */
   #formats: BodyFormats | undefined;
   #cancelTimer = () => {};
@@ -220,7 +221,21 @@ export class TargetLoop {
       ...outcome,
       malformedLines: outcome.malformedLines + refused,
     });
+    this.#reportRoom(outcome.refusedLines);
     return outcome.lines;
+  }
+
+  /** Said when it begins. */
+  #reportRoom(refusedLines: number): void {
+    const { log, job } = this.#parts;
+    if (refusedLines > 0 && !this.#lacksRoom) {
+      const fields = { job: job.jobName, target: this.target.shownUrl, lines: refusedLines };
+      log.warn(
+        fields,
+        'no room for new series: raise storage.exemplars.max_bytes or max_series, or drop some',
+      );
+    }
+    this.#lacksRoom = refusedLines > 0;
   }
 
   #conclude(failure: Error | undefined, figures: Omit<TargetStatus, 'health' | 'lastError'>): void {
