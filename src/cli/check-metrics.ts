@@ -12,6 +12,7 @@ import { visitEndpoint } from './endpoint-visit.js';
 import { examineBytes } from './examine-bytes.js';
 import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 import { type MetricsReport, reportAsJson, reportAsText } from './metrics-report.js';
+import { readableBytes } from './readable.js';
 
 export interface CheckMetricsOptions extends EndpointFlags {
   readonly output: 'text' | 'json';
@@ -57,7 +58,10 @@ async function reportOnUrl(
   if (typeof endpoint === 'string') return wrongUsage(stderr, endpoint);
   const client = new EndpointClient(endpoint, timeoutMs, clock);
   try {
-    return { source: endpoint.shown, ...(await visitEndpoint(client, options.format, clock)) };
+    return {
+      source: endpoint.shown,
+      ...(await visitEndpoint(client, { fallback: options.format, progress: progressOn(stderr) }, clock)),
+    };
   } finally {
     await client.close();
   }
@@ -76,6 +80,7 @@ async function reportOnFile(
     return EXIT_FAILED;
   }
   const answer = { contentType: undefined, isAnswer: false };
+  progressOn(stderr)(bytes.length);
   const examined = examineBytes(bytes, format, answer, clock.nowMs());
   const findings: readonly Finding[] = 'failure' in examined ? [examined.failure] : examined.findings;
   return {
@@ -84,6 +89,15 @@ async function reportOnFile(
     examination: 'failure' in examined ? undefined : examined,
     repeats: undefined,
     findings: bySeverity(findings),
+  };
+}
+
+/** Larger bodies take seconds. */
+const SILENT_BYTES = 8 * 1024 * 1024;
+
+function progressOn(stderr: Write): (bytes: number) => void {
+  return (bytes) => {
+    if (bytes > SILENT_BYTES) stderr(`examining ${readableBytes(bytes)} …\n`);
   };
 }
 

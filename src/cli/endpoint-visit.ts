@@ -1,5 +1,7 @@
 import type { Examination } from '../doctor/examination.js';
 import { bySeverity, countOf, type Finding } from '../doctor/finding.js';
+import { guessTextFormat } from '../doctor/guess-format.js';
+import { isNoMetrics } from '../doctor/lookalikes.js';
 import { type Repeats, repeatsBetween } from '../doctor/repeats.js';
 import type { ExpositionFormat } from '../exposition/content-type.js';
 import { expositionFormat } from '../exposition/content-type.js';
@@ -32,15 +34,22 @@ interface Asked extends VariantReport {
   readonly failures: readonly Finding[];
 }
 
+export interface VisitOptions {
+  /** How to read an answer that does not say. */
+  readonly fallback: ExpositionFormat | undefined;
+  /** Told of every body that is about to be examined. */
+  readonly progress: (bytes: number) => void;
+}
+
 /** Asks for every format in turn, and examines the answer that is best for exemplars. */
 export async function visitEndpoint(
   client: EndpointClient,
-  fallback: ExpositionFormat | undefined,
+  options: VisitOptions,
   clock: Clock,
 ): Promise<Omit<MetricsReport, 'source'>> {
   const asked: Asked[] = [];
   for (const { name, accept } of VARIANTS) {
-    const each = await ask(client, name, accept, fallback, clock);
+    const each = await ask(client, name, accept, options, clock);
     asked.push(each.asked);
     if (each.isFinal) break;
   }
@@ -59,13 +68,13 @@ async function ask(
   client: EndpointClient,
   name: string,
   accept: string | undefined,
-  fallback: ExpositionFormat | undefined,
+  options: VisitOptions,
   clock: Clock,
 ): Promise<{ readonly asked: Asked; readonly isFinal: boolean }> {
   const startMs = clock.monotonicMs();
   try {
     const answer = await client.ask(accept);
-    return { asked: { ...reportOf(name, answer), accept, answer, ...examineAnswer(answer, fallback, clock.nowMs()) }, isFinal: false }; // biome-ignore format: one object
+    return { asked: { ...reportOf(name, answer), accept, answer, ...examineAnswer(answer, options, clock.nowMs()) }, isFinal: false }; // biome-ignore format: one object
   } catch (error) {
     if (!(error instanceof EndpointFailure)) throw error;
     const { code, message, next, isFinal } = error;
@@ -92,30 +101,18 @@ function reportOf(name: string, answer: Answer): VariantReport {
 
 function examineAnswer(
   { body, contentType }: Answer,
-  fallback: ExpositionFormat | undefined,
+  { fallback, progress }: VisitOptions,
   nowMs: number,
 ): Pick<Asked, 'examination' | 'failures' | 'exemplars'> {
   const result = expositionFormat(contentType, fallback);
-  const isHtml = 'error' in result && /html/i.test(contentType ?? '');
-  if (isHtml) return { examination: undefined, failures: [htmlFinding(contentType!)], exemplars: 0 };
   // Prometheus would refuse it, which is said; what stands in it is of interest all the same.
-  const format = 'format' in result ? result.format : guessedFormat(body);
+  const format = 'format' in result ? result.format : guessTextFormat(body, body.length);
+  progress(body.length);
   const examined = examineBytes(body, format, { contentType, isAnswer: true }, nowMs);
-  if ('failure' in examined) return { examination: undefined, failures: [examined.failure], exemplars: 0 };
+  const failure = 'failure' in examined ? examined.failure : examined.findings.find(isNoMetrics);
+  if (failure !== undefined || 'failure' in examined)
+    return { examination: undefined, failures: failure === undefined ? [] : [failure], exemplars: 0 };
   return { examination: examined, failures: [], exemplars: examined.exemplars };
-}
-
-function guessedFormat(body: Buffer): ExpositionFormat {
-  return body.subarray(-8).includes('# EOF') ? 'openmetrics' : 'text';
-}
-
-function htmlFinding(contentType: string): Finding {
-  return {
-    code: 'answer_is_html',
-    severity: 'error',
-    message: `The answer is a web page (${contentType.slice(0, 100)}), not metrics.`,
-    next: 'Check the path (usually /metrics), and whether a login page or a proxy answers in its place.',
-  };
 }
 
 /** The answer to what a scrape asks for; where that has no exemplars, the one with most. */
@@ -131,11 +128,13 @@ async function askAgain(
   { accept, answer, exemplars, examination }: Asked,
   clock: Clock,
 ): Promise<Repeats | undefined> {
-  if (answer === undefined || exemplars === 0 || examination?.format === 'protobuf') return undefined;
+  if (answer === undefined || exemplars === 0 || examination === undefined) return undefined;
+  // Of text/plain none are taken in; lines of protobuf are ours.
+  if (examination.format === 'protobuf' || examination.format === 'text') return undefined;
   if (answer.body.length > MAX_REPEATED_BYTES || answer.tookMs > MAX_REPEATED_MS) return undefined;
   await sleep(clock, PAUSE_MS);
   try {
-    return repeatsBetween(answer.body, (await client.ask(accept)).body);
+    return repeatsBetween(answer.body, (await client.ask(accept)).body, clock.nowMs());
   } catch (error) {
     if (error instanceof EndpointFailure) return undefined;
     throw error;
@@ -168,7 +167,7 @@ function repeatFindings(repeats: Repeats | undefined): Finding[] {
     {
       code: 'exemplars_repeating',
       severity: 'info',
-      message: `${repeats.repeated} of ${countOf(repeats.exemplars, 'exemplar')} were the same a second later: libraries show the last one until it is replaced.`,
+      message: `${repeats.repeated} of ${countOf(repeats.exemplars, 'exemplar')} ${repeats.repeated === 1 ? 'was' : 'were'} the same a second later: libraries show the last one until it is replaced.`,
       next: 'Nothing to do: exemplard takes each one in once.',
       count: repeats.repeated,
     },

@@ -1,6 +1,7 @@
 import type { Examination } from '../doctor/examination.js';
 import { examine } from '../doctor/examine.js';
 import type { Finding } from '../doctor/finding.js';
+import { protobufFinding } from '../doctor/lookalikes.js';
 import type { ExpositionFormat } from '../exposition/content-type.js';
 import { textOfFormat } from '../exposition/format-text.js';
 
@@ -32,15 +33,6 @@ export function examineBytes(
     const text = textOfFormat(format, bytes, bytes.length, HISTOGRAMS);
     return examine({ ...text, format, ...origin }, { nowMs });
   } catch (error) {
-    return { failure: notProtobuf(error as Error) };
+    return { failure: protobufFinding(bytes, bytes.length, origin.isAnswer, error as Error) };
   }
-}
-
-function notProtobuf({ message }: Error): Finding {
-  return {
-    code: 'protobuf_unreadable',
-    severity: 'error',
-    message: `This is no protobuf exposition: ${message}.`,
-    next: 'The format is io.prometheus.client.MetricFamily, each message behind its length; ask for another format if the library writes it otherwise.',
-  };
 }

@@ -1,6 +1,7 @@
 import type { FamilyFigures } from '../doctor/body-scan.js';
 import type { Examination } from '../doctor/examination.js';
 import { countOf, type Finding } from '../doctor/finding.js';
+import { isNoMetrics } from '../doctor/lookalikes.js';
 import type { Repeats } from '../doctor/repeats.js';
 import { paragraph } from './paragraph.js';
 import { readableBytes } from './readable.js';
@@ -70,7 +71,8 @@ export function reportAsJson({ source, answers, examination, repeats, findings }
 }
 
 export function reportAsText(report: MetricsReport): string {
-  const { source, answers, examination, findings } = report;
+  const { source, answers, findings } = report;
+  const examination = report.examination?.findings.some(isNoMetrics) ? undefined : report.examination;
   const parts = [
     `${source}\n`,
     answers.length > 0 ? textTable(ANSWER_COLUMNS, answers) : '',
@@ -95,21 +97,24 @@ const FORMAT_NAMES: ReadonlyMap<string, string> = new Map([
   ['openmetrics', 'OpenMetrics'],
   ['openmetrics2', 'OpenMetrics 2.0'],
   ['text', 'classic text'],
+  ['protobuf', 'protobuf'],
 ]);
 
-function summary({ format, verdicts, errors, exemplars, seriesLines, families, familiesLeftOut, library, bytes }: Examination): string {
+function summary({ format, verdicts, errors, prometheusError, contentTypeError, exemplars, seriesLines, families, familiesLeftOut, library, bytes }: Examination): string {
   const more = errors.length >= 100 ? ' or more' : '';
   const specification =
     format === 'openmetrics2' ? 'is another version'
-    : verdicts === undefined ? 'not judged: it has no text'
+    : verdicts === undefined ? 'has no rules for protobuf'
     : verdicts.openmetrics === 'accept' ? 'conforms'
     : format === 'text' ? 'is another format'
     : `does not conform: ${countOf(errors.length, 'error')}${more}`;
   const prometheus =
     format === 'openmetrics2' ? 'does not read it'
-    : verdicts === undefined ? 'not judged: it has no text'
+    : verdicts === undefined ? 'reads protobuf; its verdict is given on text alone'
     : verdicts.prometheus === 'accept' ? 'takes it in'
-    : 'fails the whole scrape';
+    : contentTypeError === undefined ? 'fails the whole scrape'
+    : prometheusError === undefined ? 'fails the whole scrape for its Content-Type; the body itself would be taken in'
+    : 'fails the whole scrape, for its Content-Type and for its body';
   const rows: readonly (readonly [string, string])[] = [
     ['Format', `${FORMAT_NAMES.get(format) ?? format}, ${readableBytes(bytes)}`],
     ['Written by', library?.name ?? 'an unknown library'],

@@ -26,11 +26,14 @@ export interface Examination {
   readonly format: ExpositionFormat;
   readonly contentType: string | undefined;
   readonly bytes: number;
-  /** Undefined for protobuf and OpenMetrics 2.0: the text that stands for them is ours. */
+  /** Undefined for protobuf and OpenMetrics 2.0: the text that stands for them is ours. Prometheus', of the whole answer. */
   readonly verdicts: { readonly openmetrics: Verdict; readonly prometheus: Verdict } | undefined;
   /** Why the specification's verdict is what it is; of the classic format, why Prometheus' is. */
   readonly errors: readonly ExpositionError[];
+  /** In the body. */
   readonly prometheusError: ExpositionError | undefined;
+  /** Why Prometheus 3 fails the scrape before it looks at the body; undefined where it does look. */
+  readonly contentTypeError: string | undefined;
   readonly library: Library | undefined;
   readonly seriesLines: number;
   /** All that stand there, those that are refused included. */

@@ -1,17 +1,23 @@
+import { expositionFormat } from '../exposition/content-type.js';
 import { openmetricsVerdict } from '../exposition/verdict/openmetrics.js';
 import { prometheusVerdict } from '../exposition/verdict/prometheus.js';
 import { MAX_EXEMPLAR_CODE_POINTS } from '../model/exemplar.js';
 import { BodyScan } from './body-scan.js';
 import type { BodyVerdict, Examination, Exposition } from './examination.js';
 import { exemplarFindings } from './exemplar-findings.js';
-import type { ExemplarRules } from './exemplar-tally.js';
-import { bySeverity } from './finding.js';
-import { formatFindings } from './format-findings.js';
+import { type ExemplarRules, MAX_FUTURE_MS } from './exemplar-tally.js';
+import { bySeverity, type Finding } from './finding.js';
+import { EMPTY, formatFindings } from './format-findings.js';
 import { libraryOf } from './libraries.js';
+import { hasSample, htmlFinding, lookalikeFinding } from './lookalikes.js';
 import { verdictFindings } from './verdict-findings.js';
 
 export type ExamineOptions = Partial<Omit<ExemplarRules, 'nowMs'>> & {
   readonly nowMs: number;
+  /** `fallback_scrape_protocol`: what stands in for an unusable Content-Type. */
+  readonly hasFallback?: boolean;
+  /** `text_exemplars: read` */
+  readonly readsTextExemplars?: boolean;
   /** Of the specification's errors, and of the families listed. */
   readonly maxErrors?: number;
   readonly maxFamilies?: number;
@@ -21,25 +27,34 @@ export const DEFAULT_TRACE_ID_LABELS: readonly string[] = ['trace_id', 'traceID'
 
 const DEFAULTS = {
   traceIdLabels: DEFAULT_TRACE_ID_LABELS,
-  maxFutureMs: 10 * 60_000,
+  maxFutureMs: MAX_FUTURE_MS,
   maxCodePoints: MAX_EXEMPLAR_CODE_POINTS,
   // Several scrapes at any usual interval: what is older only repeats.
   oldMs: 10 * 60_000,
+  hasFallback: false,
+  readsTextExemplars: false,
   maxErrors: 100,
   maxFamilies: 500,
 };
 
 /** Linear in the length of the body, and bounded in what it returns; never throws, whatever the bytes. */
 export function examine(exposition: Exposition, options: ExamineOptions): Examination {
-  const { maxErrors, maxFamilies, ...rules } = { ...DEFAULTS, ...options };
+  const settled = { ...DEFAULTS, ...options };
+  const { maxErrors, maxFamilies } = settled;
   const { body, length, format, contentType } = exposition;
-  const scan = new BodyScan(body, length, rules);
+  const scan = new BodyScan(body, length, settled);
   const library = libraryOf(scan.families.values(), scan.isNodeTelemetry);
-  const verdict = verdictOf(exposition, maxErrors);
-  const findings = [
-    ...formatFindings(exposition, scan, library),
-    ...verdictFindings(exposition.textFormat, verdict, scan, library),
-    ...exemplarFindings(scan.exemplars, rules, { isText: format === 'text', library, hasSeries: scan.seriesLines > 0 }), // biome-ignore format: one call
+  const contentTypeError = contentTypeErrorOf(exposition, settled.hasFallback);
+  const verdict = verdictOf(exposition, maxErrors, contentTypeError);
+  const findings = noMetricsFinding(exposition, contentTypeError) ?? [
+    ...formatFindings(exposition, scan, library, { ...settled, contentTypeError }),
+    ...verdictFindings(exposition, verdict, scan, library),
+    ...exemplarFindings(scan.exemplars, settled, {
+      hasNoExemplars: format === 'text' && !settled.readsTextExemplars,
+      hasSeries: scan.seriesLines > 0 && hasSample(body, length),
+      isSound: format !== 'text' && contentTypeError === undefined && verdict.errors.length === 0,
+      library,
+    }),
   ];
   const families = [...scan.families.values()].sort((a, b) => b.exemplars - a.exemplars || b.bytes - a.bytes);
   return {
@@ -47,6 +62,7 @@ export function examine(exposition: Exposition, options: ExamineOptions): Examin
     contentType,
     bytes: length,
     ...verdict,
+    contentTypeError,
     library,
     seriesLines: scan.seriesLines,
     exemplars: scan.exemplars.count,
@@ -56,11 +72,36 @@ export function examine(exposition: Exposition, options: ExamineOptions): Examin
   };
 }
 
-function verdictOf({ body, length, format, textFormat }: Exposition, maxErrors: number): BodyVerdict {
+/** An empty answer is an empty exposition to Prometheus, whatever it is said to be. */
+function contentTypeErrorOf(exposition: Exposition, hasFallback: boolean): string | undefined {
+  if (!exposition.isAnswer || hasFallback || exposition.length === 0) return undefined;
+  const result = expositionFormat(exposition.contentType, undefined);
+  return 'error' in result ? result.error : undefined;
+}
+
+/** Where there are no metrics, all else that could be said would only mislead. */
+function noMetricsFinding(
+  { body, length, format, contentType = '', isAnswer }: Exposition,
+  contentTypeError: string | undefined,
+): readonly Finding[] | undefined {
+  if (length === 0) return [EMPTY];
+  if (contentTypeError !== undefined && /html/i.test(contentType))
+    return [htmlFinding(`The answer is a web page (${contentType.slice(0, 100)}), not metrics.`)];
+  // The text that stands for protobuf is ours.
+  if (format === 'protobuf' || hasSample(body, length)) return undefined;
+  const lookalike = lookalikeFinding(body, length, isAnswer);
+  return lookalike && [lookalike];
+}
+
+function verdictOf(
+  { body, length, format, textFormat }: Exposition,
+  maxErrors: number,
+  contentTypeError: string | undefined,
+): BodyVerdict {
   if (format === 'protobuf' || format === 'openmetrics2')
     return { verdicts: undefined, errors: [], prometheusError: undefined };
   const prometheusError = prometheusVerdict(body, length, textFormat);
-  const prometheus = prometheusError === undefined ? 'accept' : 'reject';
+  const prometheus = (prometheusError ?? contentTypeError) === undefined ? 'accept' : 'reject';
   if (textFormat === 'text') {
     const errors = prometheusError === undefined ? [] : [prometheusError];
     return { verdicts: { openmetrics: 'reject', prometheus }, errors, prometheusError };

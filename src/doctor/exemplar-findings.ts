@@ -5,8 +5,11 @@ import type { Library } from './libraries.js';
 import { TRACE_ID_NEXT, TRACE_ID_PROBLEMS, type TraceIdProblem } from './trace-ids.js';
 
 export interface BodyTraits {
-  readonly isText: boolean;
+  /** The format has none, or none that are read. */
+  readonly hasNoExemplars: boolean;
   readonly hasSeries: boolean;
+  /** Nothing is wrong with the body or its header. */
+  readonly isSound: boolean;
   readonly library: Library | undefined;
 }
 
@@ -16,16 +19,16 @@ export function exemplarFindings(
   rules: ExemplarRules,
   traits: BodyTraits,
 ): readonly Finding[] {
-  if (tally.count === 0) return traits.isText || !traits.hasSeries ? [] : [noneFinding(traits.library)];
+  if (tally.count === 0) return traits.hasNoExemplars || !traits.hasSeries ? [] : [noneFinding(traits)];
   return [...refusals(tally, rules), ...linkFindings(tally, rules), ...timeFindings(tally, rules)];
 }
 
-function noneFinding(library: Library | undefined): Finding {
+function noneFinding({ library, isSound }: BodyTraits): Finding {
   const known = library === undefined ? '' : ` The metrics look like those of ${library.name}.`;
   return {
     code: 'no_exemplars',
     severity: 'warning',
-    message: `The format is right, but no line carries an exemplar.${known}`,
+    message: `${isSound ? 'The format is right, but no' : 'No'} line carries an exemplar.${known}`,
     next:
       library === undefined
         ? 'Attach exemplars in the application: pass a trace_id with each observation made inside of a sampled span.'
@@ -79,13 +82,7 @@ function refusals(tally: ExemplarTally, { maxCodePoints, maxFutureMs }: Exemplar
       `have more than ${maxCodePoints} characters in names and values together (up to ${shownCount(tally.mostCodePoints)}): refused`,
       'Leave trace_id and span_id, and drop other labels (OpenTelemetry adds attributes that a view filtered out).',
     ),
-    ...finding(
-      'exemplars_in_future',
-      'error',
-      tally.future,
-      `have a timestamp more than ${formatDurationMs(maxFutureMs)} ahead of this clock (up to ${age(tally.furthestMs)}): refused`,
-      'Check the clocks of both machines, and that timestamps are in seconds, not in milliseconds.',
-    ),
+    ...futureFinding(tally, maxFutureMs),
     ...finding(
       'exemplars_blank',
       'warning',
@@ -94,6 +91,25 @@ function refusals(tally: ExemplarTally, { maxCodePoints, maxFutureMs }: Exemplar
       'Attach an exemplar only where there is a trace: the always_on filter of OpenTelemetry adds blank ones outside of spans.',
     ),
   ];
+}
+
+function futureFinding(tally: ExemplarTally, maxFutureMs: number): Finding[] {
+  const { future, futureUnit } = tally;
+  if (futureUnit !== undefined)
+    return finding(
+      'exemplars_in_future',
+      'error',
+      future,
+      `have a timestamp far in the future, which looks like ${futureUnit}: refused`,
+      `Write timestamps in seconds since 1970, not in ${futureUnit}: 1700000000.123.`,
+    );
+  return finding(
+    'exemplars_in_future',
+    'error',
+    future,
+    `have a timestamp more than ${formatDurationMs(maxFutureMs)} ahead of this clock (up to ${age(tally.furthestMs)}): refused`,
+    'Check the clocks of both machines.',
+  );
 }
 
 function linkFindings(tally: ExemplarTally, { traceIdLabels }: ExemplarRules): Finding[] {

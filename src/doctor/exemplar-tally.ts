@@ -26,6 +26,17 @@ export interface Tally {
   detail: string;
 }
 
+/** How far ahead of the clock an exemplar may be, unless a rule says otherwise. */
+export const MAX_FUTURE_MS = 10 * 60_000;
+
+const SMALL_UNITS = [
+  { name: 'milliseconds', aSecond: 1e3 },
+  { name: 'microseconds', aSecond: 1e6 },
+  { name: 'nanoseconds', aSecond: 1e9 },
+] as const;
+/** So near to now, a time read in another unit is what was meant. */
+const PLAUSIBLE_MS = 5 * 365 * 86_400_000;
+
 /** Distinct label names, ids and the like that are told apart. */
 const MAX_DISTINCT = 20;
 
@@ -82,6 +93,12 @@ export class ExemplarTally {
 
   get furthestMs(): number {
     return this.future === undefined ? Number.NaN : this.#newestMs - this.#rules.nowMs;
+  }
+
+  /** What the furthest was most likely written in, in the place of seconds; undefined where it may be seconds. */
+  get futureUnit(): string | undefined {
+    const { nowMs } = this.#rules;
+    return SMALL_UNITS.find(({ aSecond }) => Math.abs(this.#newestMs / aSecond - nowMs) < PLAUSIBLE_MS)?.name;
   }
 
   get mostCodePoints(): number {

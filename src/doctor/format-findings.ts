@@ -14,48 +14,63 @@ const OPENMETRICS_2: Finding = {
   next: 'exemplard reads it. A job asks for it with scrape_protocols: [OpenMetricsText2.0.0, OpenMetricsText1.0.0]; Prometheus has to be answered in 1.0.',
 };
 
+export const EMPTY: Finding = noSamples('The body is empty.');
+
+/** How the body is read, and what became of its header. */
+export interface FormatTraits {
+  /** Why Prometheus 3 refuses the header. */
+  readonly contentTypeError: string | undefined;
+  readonly hasFallback: boolean;
+  readonly readsTextExemplars: boolean;
+}
+
 /** What there is to say about the format, before anything in the body counts. */
 export function formatFindings(
   exposition: Exposition,
   scan: BodyScan,
   library: Library | undefined,
+  traits: FormatTraits,
 ): readonly Finding[] {
+  const isText = exposition.format === 'text' && !traits.readsTextExemplars;
   const findings = [
-    contentTypeFinding(exposition),
-    emptyFinding(exposition, scan),
-    exposition.format === 'text' ? textFinding(scan, library) : undefined,
+    contentTypeFinding(exposition, traits),
+    scan.seriesLines === 0 ? noSamples('No line of the body is a sample.') : undefined,
+    isText ? textFinding(scan, library) : undefined,
     exposition.format === 'openmetrics2' ? OPENMETRICS_2 : undefined,
   ];
   return findings.filter((finding) => finding !== undefined);
 }
 
-function contentTypeFinding({ isAnswer, contentType }: Exposition): Finding | undefined {
-  if (!isAnswer || !('error' in expositionFormat(contentType, undefined))) return undefined;
-  if (contentType === undefined || contentType.trim() === '') {
+function contentTypeFinding(
+  { isAnswer, contentType }: Exposition,
+  { contentTypeError, hasFallback }: FormatTraits,
+): Finding | undefined {
+  const isMissing = contentType === undefined || contentType.trim() === '';
+  const what = isMissing
+    ? 'The answer has no Content-Type'
+    : `The Content-Type ${JSON.stringify(contentType.slice(0, 200))} is no format of metrics`;
+  if (contentTypeError !== undefined)
     return {
-      code: 'content_type_missing',
+      code: isMissing ? 'content_type_missing' : 'content_type_unusable',
       severity: 'error',
-      message: 'The answer has no Content-Type, so scrapes by Prometheus 3 fail.',
+      message: `${what}, so scrapes by Prometheus 3 fail.`,
       next: `Answer with Content-Type: ${OPENMETRICS_TYPE}, or set fallback_scrape_protocol for the job.`,
     };
-  }
-  const isHtml = /html/i.test(contentType);
+  const isFallback = isAnswer && hasFallback && 'error' in expositionFormat(contentType, undefined);
+  if (!isFallback) return undefined;
   return {
-    code: isHtml ? 'answer_is_html' : 'content_type_unusable',
-    severity: 'error',
-    message: `The Content-Type ${JSON.stringify(contentType.slice(0, 200))} is no format of metrics, so scrapes by Prometheus 3 fail.`,
-    next: isHtml
-      ? 'Check the path (usually /metrics), and whether a login page or a proxy answers in its place.'
-      : `Answer with Content-Type: ${OPENMETRICS_TYPE}, or set fallback_scrape_protocol for the job.`,
+    code: 'content_type_fallback',
+    severity: 'info',
+    message: `${what}: fallback_scrape_protocol of the job stands in for it.`,
+    next: `Other scrapers need the same; better answer with Content-Type: ${OPENMETRICS_TYPE}.`,
   };
 }
 
-function emptyFinding({ length }: Exposition, { seriesLines }: BodyScan): Finding | undefined {
-  if (seriesLines > 0) return undefined;
+function noSamples(message: string): Finding {
   return {
     code: 'no_samples',
     severity: 'warning',
-    message: length === 0 ? 'The body is empty.' : 'No line of the body is a sample.',
+    message,
     next: 'Check that this is the endpoint of the service, and that its metrics are registered.',
   };
 }

@@ -5,7 +5,7 @@ import { isGo, type Library } from './libraries.js';
 
 /** What the verdicts mean for exemplars, and what else is odd about series and families. */
 export function verdictFindings(
-  textFormat: Exposition['textFormat'],
+  { textFormat, format }: Exposition,
   { errors, prometheusError }: BodyVerdict,
   scan: BodyScan,
   library: Library | undefined,
@@ -15,7 +15,8 @@ export function verdictFindings(
     textFormat === 'openmetrics' ? specificationFinding(errors) : undefined,
     repeatedSeriesFinding(scan),
     textFormat === 'openmetrics' ? counterFinding(scan) : undefined,
-    isGo(library) ? unknownTypeFinding(scan) : undefined,
+    // In protobuf, what is of no known type was declared so.
+    isGo(library) && format !== 'protobuf' ? unknownTypeFinding(scan) : undefined,
   ];
   return findings.filter((finding) => finding !== undefined);
 }
@@ -81,7 +82,7 @@ function unknownTypeFinding({ families }: BodyScan): Finding | undefined {
   return {
     code: 'type_unknown',
     severity: 'info',
-    message: `${names.length} families are of type unknown, ${shown(names[0]!)} for one: client_golang makes that of counters without _total.`,
+    message: `${names.length === 1 ? '1 family is' : `${names.length} families are`} of type unknown, ${shown(names[0]!)} for one: client_golang makes that of counters without _total.`,
     next: 'If they are counters, name them with _total at the end.',
     count: names.length,
   };

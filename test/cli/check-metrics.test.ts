@@ -261,6 +261,29 @@ t.test('what people read', async (t) => {
   t.match((await check('-', {}, sound())).stdout, /Nothing to complain about\.\n$/);
 });
 
+t.test('what people read where there are no metrics, or no text', async (t) => {
+  const page = await check('-', {}, '<html>\n<p>a\n</html>\n');
+  t.equal(
+    page.stdout.split('\n').slice(0, 3).join('|'),
+    'standard input||ERROR    The file is a web page, not metrics.',
+  );
+  t.equal(page.code, 1);
+  const gzip = t.testdir({ 'a.gz': gzipSync(sound()) });
+  t.match((await check(join(gzip, 'a.gz'))).stdout, /is gzip, not text\.\n +→ Unpack it first/);
+  t.same((await checkJson(join(gzip, 'a.gz'), { format: 'protobuf' })).codes, ['body_is_gzip']);
+  const { stdout } = await check('-', { format: 'protobuf' }, '');
+  t.notMatch(stdout, /it has no text/);
+  const target = await serveTarget((response) => response.writeHead(200).end(sound()));
+  t.teardown(() => target.close());
+  t.match(await checkJson(target.url.href), { verdicts: { openmetrics: 'accept', prometheus: 'reject' } });
+  t.match(
+    (await check(target.url.href)).stdout,
+    'Prometheus 3     fails the whole scrape for its Content-Type; the body itself would be taken in\n',
+  );
+  const large = `${'# HELP a b\n'.repeat(800_000)}${sound()}`;
+  t.match((await check('-', {}, large)).stderr, /^examining 8\.\d MiB …\n$/);
+});
+
 t.test('wrong usage', async (t) => {
   t.match(await check('http://', {}), { code: 2, stderr: /is not a URL like/ });
   t.match(await check('-', { timeout: 'abc' }), { code: 2, stderr: /--timeout must be a duration/ });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Examination, Exposition } from '../../src/doctor/examination.js';
@@ -99,6 +100,68 @@ t.test('content types', async (t) => {
   t.same(
     codes(examine({ ...exposition(sound), contentType: undefined, isAnswer: false }, { nowMs: NOW_MS })),
     [],
+  );
+});
+
+t.test('what Prometheus makes of a Content-Type is part of its verdict', async (t) => {
+  const sound = exposition(`# TYPE a counter\na_total 1 # {trace_id="${ID}"} 1 ${NOW}\n# EOF\n`);
+  const missing = examine({ ...sound, contentType: undefined }, { nowMs: NOW_MS });
+  t.match(missing, {
+    verdicts: { openmetrics: 'accept', prometheus: 'reject' },
+    prometheusError: undefined,
+    contentTypeError: /blank Content-Type/,
+  });
+  const fallback = examine({ ...sound, contentType: 'a/b' }, { nowMs: NOW_MS, hasFallback: true });
+  t.match(fallback, { verdicts: { prometheus: 'accept' }, contentTypeError: undefined });
+  t.match(only(fallback, 'content_type_fallback'), { severity: 'info', message: /"a\/b".*stands in/ });
+  t.same(codes(examine(sound, { nowMs: NOW_MS, hasFallback: true })), []);
+  const empty = examine({ ...exposition(''), contentType: undefined }, { nowMs: NOW_MS });
+  t.match(only(empty, 'no_samples').message, 'The body is empty');
+  t.match(empty, { verdicts: { prometheus: 'accept' } });
+});
+
+t.test('exemplars in text/plain that are read', async (t) => {
+  const read = (text: string) => examine(exposition(text, TEXT), { nowMs: NOW_MS, readsTextExemplars: true });
+  const withExemplars = read(`# TYPE a_total counter\na_total 1 # {trace_id="${ID}"} 1 ${NOW}\n`);
+  t.same(
+    codes(withExemplars).filter((code) => /text/.test(code)),
+    [],
+  );
+  t.match(only(read('a 1\n'), 'no_exemplars').message, /^No line carries/);
+});
+
+t.test('what is not metrics at all', async (t) => {
+  const looks = (body: Buffer | string, code: string, message: RegExp) => {
+    const bytes = Buffer.from(body as string);
+    for (const format of ['openmetrics', 'text'] as const) {
+      const given = { ...exposition(''), body: bytes, length: bytes.length, textFormat: format, format };
+      const examination = examine({ ...given, isAnswer: false }, { nowMs: NOW_MS });
+      t.match(only(examination, code), { severity: 'error', message });
+      t.match(examination.verdicts, { prometheus: 'reject' });
+    }
+  };
+  const page = '<!DOCTYPE html>\n<html><body>a 1</body></html>\n';
+  const metrics = 'a 1\nb 2\n# EOF\n';
+  looks(gzipSync(metrics), 'body_is_gzip', /is gzip/);
+  looks(Buffer.from(`\ufeff${metrics}`, 'utf16le'), 'body_is_utf16', /UTF-16/);
+  looks(Buffer.from(metrics, 'utf16le'), 'body_is_utf16', /UTF-16/);
+  looks(page, 'answer_is_html', /web page/);
+  looks('<?xml version="1.0"?>\n<a/>\n', 'not_metrics', /XML/);
+  looks('{"status": "ok"}\n', 'not_metrics', /JSON/);
+  looks(Buffer.from(Array.from({ length: 500 }, (_, i) => (i * 37 + 1) % 256)), 'not_metrics', /binary/);
+  looks('root:x:0:0:root:/root:/bin/bash\nbin:x:1:1:bin:/bin:/sbin/nologin\n', 'not_metrics', /another kind/);
+  t.notOk(codes(examineText('{"a"} 1\n# EOF\n')).includes('not_metrics'), 'a name between quotes');
+  t.ok(codes(examineText('a_total{b=c} 1\n')).includes('prometheus_rejects'), 'a slip of the pen');
+  const malformed = codes(examineText('# TYPE a counter\na_total{b=c} 1\n# EOF\n'));
+  t.same(malformed, ['prometheus_rejects', 'specification_violated'], 'no word on a right format');
+});
+
+t.test('times in other units', async (t) => {
+  const millis = examineExemplars(`{trace_id="${ID}"} 1 ${NOW_MS - 5000}`);
+  t.match(only(millis, 'exemplars_in_future'), { message: /looks like milliseconds/, next: /in seconds/ });
+  t.match(
+    only(examineExemplars(`{trace_id="${ID}"} 1 ${NOW + 7200}`), 'exemplars_in_future').message,
+    /2 hours/,
   );
 });
 
@@ -208,6 +271,11 @@ t.test('series and families', async (t) => {
     go.findings.find(({ code }) => code === 'type_unknown'),
     { severity: 'info', message: /a for one/ },
   );
+});
+
+t.test('protobuf says itself what is of no type', async (t) => {
+  const text = exposition('# TYPE go_info gauge\ngo_info 1\n# TYPE a unknown\na 1\n# EOF\n');
+  t.notOk(codes(examine({ ...text, format: 'protobuf' }, { nowMs: NOW_MS })).includes('type_unknown'));
 });
 
 t.test('protobuf is not judged by its text', async (t) => {
