@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { App, type ListenAddress } from '../app.js';
 import { formatIssue } from '../config/issue.js';
-import { loadConfigFile } from '../config/load.js';
+import { loadConfigFile, reloadConfigFile } from '../config/load.js';
 import type { Config } from '../config/schema.js';
 import { configForScrapeUrls } from '../config/sidecar.js';
 import { createLogger, type LogFormat, type LogLevel } from '../telemetry/logger.js';
@@ -71,13 +71,13 @@ function createApp(options: RunOptions, log: Log, end: EndOfRun): App | undefine
   const watchedFile = options['config.autoReload'] ? options['config.file'] : undefined;
   try {
     return new App({
-      config: loadConfig(options, log),
+      config: loadConfig(options, log, loadConfigFile),
       storagePath: options['storage.path'],
       listen: listenAddresses(options),
       enableLifecycle: options['web.enableLifecycle'],
       ...(watchedFile === undefined ? {} : { watchedFile: resolve(watchedFile) }),
       flags: flagsOf(options),
-      loadConfig: () => loadConfig(options, log),
+      loadConfig: () => loadConfig(options, log, reloadConfigFile),
       onQuit: () => end.reach('a request to /-/quit'),
       clock: systemClock,
       log,
@@ -89,14 +89,14 @@ function createApp(options: RunOptions, log: Log, end: EndOfRun): App | undefine
 }
 
 /** @throws {Error} with every error of the configuration, a line each */
-function loadConfig(options: RunOptions, log: Log): Config {
+function loadConfig(options: RunOptions, log: Log, loadFile: typeof loadConfigFile): Config {
   const file = options['config.file'];
   if (file === undefined) {
     const result = configForScrapeUrls(options.scrape);
     if (result.ok) return result.config;
     throw new Error(result.errors.join('\n'));
   }
-  const result = loadConfigFile(file);
+  const result = loadFile(file);
   for (const warning of result.warnings)
     log.warn({ at: `${warning.file}:${warning.line}:${warning.column}` }, warning.message);
   if (result.ok) return result.config;

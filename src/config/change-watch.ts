@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../util/clock.js';
-import { filesOf } from './included-files.js';
+import { filesOf } from './matching-files.js';
 
 const INTERVAL_MS = 5_000;
 
@@ -52,7 +52,7 @@ export class ChangeWatch {
 
 /** Which files there are, and which of their versions. */
 async function fingerprint(patterns: readonly string[]): Promise<string> {
-  const files = patterns.flatMap((pattern) => filesOf(pattern, { directory: '/' }));
+  const files = patterns.flatMap((pattern) => filesOf(pattern, '/'));
   const versions = files.map(async (file) => {
     const version = await stat(file).catch(() => undefined);
     return [file, version?.ino, version?.mtimeMs, version?.size].join('\0');

@@ -148,7 +148,7 @@ const MECHANISMS_LACKED = [
 
 export const INSTEAD_OF_LACKED = 'list them in static_configs, or serve them to http_sd_configs';
 
-/** Told by `unfound-jobs.ts`, by the name of the job. */
+/** Told by `skipped-jobs.ts`, by the name of the job. */
 const keysLacked: Readonly<Record<string, UnappliedKey>> = Object.fromEntries(
   MECHANISMS_LACKED.map((mechanism) => [
     `${mechanism}_sd_configs`,

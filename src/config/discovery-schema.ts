@@ -20,6 +20,7 @@ import { resolveKubernetes } from './discovery-kubernetes.js';
 import { quote } from './document.js';
 import { type FileContext, resolveHttpClient } from './http-client-schema.js';
 import type { IssueReport, Position } from './issue.js';
+import { filesOf } from './matching-files.js';
 import type { Section } from './table.js';
 import { splitUrl } from './url-credentials.js';
 
@@ -79,7 +80,11 @@ function resolveFile(section: Section<typeof FILE_SD_KEYS>, context: FileContext
   if (section.given('files'))
     refuseEmpty(files, `${section.path}.files`, section.at('files'), context.report);
   for (const [i, { value, at }] of files.entries()) {
-    if (LIST_FILE.test(value)) continue;
+    if (LIST_FILE.test(value)) {
+      if (filesOf(value, context.directory).length === 0)
+        context.report.warn(at, `${section.path}.files[${i}]: there is no such file now: ${quote(value)}`);
+      continue;
+    }
     const rule = 'must end in .json, .yml or .yaml, and may have * in its last part only';
     context.report.error(at, `${section.path}.files[${i}] ${rule}, got ${quote(value)}`);
   }

@@ -4,11 +4,11 @@ import { notYet, optional, type Section, section, withDefault } from './table.js
 import {
   boolean,
   httpUrl,
-  httpUrlOrEmpty,
   list,
   located,
   nonEmptyText,
   oneOf,
+  proxyUrlOrEmpty,
   record,
   secret,
   text,
@@ -67,8 +67,8 @@ export const TLS_KEYS = {
 
 const PROXY_KEYS = {
   proxy_url: optional(
-    httpUrlOrEmpty,
-    'Proxy to send through. A user name and password in it are told to the proxy alone.',
+    proxyUrlOrEmpty,
+    'HTTP proxy to send through. A user name and password in it are told to the proxy alone.',
   ),
   no_proxy: withDefault(
     text,

@@ -1,15 +1,13 @@
 /** `scrape_config_files`: more jobs, in files of their own. */
-import { readdirSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { compareBytewise } from '../model/labels.js';
-import { compilePattern } from '../util/file-pattern.js';
+import { dirname } from 'node:path';
 import { parseDocument, quote } from './document.js';
 import type { FileContext } from './http-client-schema.js';
 import type { IssueReport } from './issue.js';
+import { filesOf } from './matching-files.js';
 import type { ScrapeSections } from './scrape-schema.js';
+import { scrapeJobs } from './skipped-jobs.js';
 import { readRoot, withDefault } from './table.js';
 import { readTextFile } from './text-file.js';
-import { scrapeJobs } from './unfound-jobs.js';
 import type { Located } from './value-type.js';
 
 /** A pattern in the last part of a path alone. */
@@ -26,22 +24,11 @@ export function readIncludedFiles(
   context: FileContext,
 ): ScrapeSections[] {
   return patterns.flatMap(({ value, at }) => {
-    if (PATTERN.test(value)) return filesOf(value, context).map((file) => readIncluded(file, context.report));
+    if (PATTERN.test(value))
+      return filesOf(value, context.directory).map((file) => readIncluded(file, context.report));
     context.report.error(at, `scrape_config_files: ${quote(value)} may have a * in its last part alone`);
     return [];
   });
-}
-
-/** In order. None where there is no such file or directory, as in Prometheus. */
-export function filesOf(pattern: string, { directory }: Pick<FileContext, 'directory'>): string[] {
-  const path = resolve(directory, pattern);
-  const name = compilePattern(basename(path));
-  try {
-    const names = readdirSync(dirname(path)).filter((each) => name?.test(each) ?? each === basename(path));
-    return names.sort(compareBytewise).map((each) => join(dirname(path), each));
-  } catch {
-    return [];
-  }
 }
 
 function readIncluded(file: string, parent: IssueReport): ScrapeSections {

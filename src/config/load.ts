@@ -52,8 +52,18 @@ function readConfig(
 
 /** As `loadConfig`; a file that cannot be read, or is not UTF-8, is an error in its first line. */
 export function loadConfigFile(path: string, environment?: NodeJS.ProcessEnv): ConfigResult {
+  return loadFile(path, false, environment);
+}
+
+/** As `loadConfigFile`, while another configuration runs: an editor may have cut the file off, and not yet written it. */
+export function reloadConfigFile(path: string, environment?: NodeJS.ProcessEnv): ConfigResult {
+  return loadFile(path, true, environment);
+}
+
+function loadFile(path: string, isRunning: boolean, environment?: NodeJS.ProcessEnv): ConfigResult {
   const report = new IssueReport(path);
   const text = readTextFile(path, report);
-  if (text !== undefined) return loadConfig(text, path, environment);
+  if (text === '' && isRunning) report.error(START, 'the file is empty; the old configuration stays');
+  else if (text !== undefined) return loadConfig(text, path, environment);
   return { ok: false, errors: report.errors, warnings: [] };
 }

@@ -72,8 +72,8 @@ function resolveRule(rule: RelabelSection, names: 'utf8' | 'legacy', report: Iss
   // What goes with an action that is none cannot be said.
   if (rule.refused('action')) return DEFAULT_RELABEL_RULE;
   const checks = names === 'legacy' ? [...CHECKS, checkLegacyNames] : CHECKS;
-  const isValid = checks.every((check) => check(rule, resolved, report)) && checkRegex(rule, report);
-  return isValid ? resolved : DEFAULT_RELABEL_RULE;
+  const isSound = checks.every((check) => check(rule, resolved, report));
+  return checkRegex(rule, report) && isSound ? resolved : DEFAULT_RELABEL_RULE;
 }
 
 /** @returns false when the rule is refused; the report then says why, once */

@@ -4,6 +4,7 @@ import { checkHeaderName, checkHeaderValue } from './headers.js';
 import { type FileContext, resolveHttpClient } from './http-client-schema.js';
 import type { IssueReport } from './issue.js';
 import type { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
+import { socksProxyOf } from './socks-proxies.js';
 import type { Section } from './table.js';
 import { splitUrl } from './url-credentials.js';
 import type { Located } from './value-type.js';
@@ -17,6 +18,9 @@ export function resolveRequests(
   section: RemoteWriteSection,
   context: FileContext,
 ): { readonly url: string; readonly httpClient: HttpClientOptions } {
+  const socks = socksProxyOf(section);
+  if (socks !== undefined)
+    context.report.error(socks.at, `${socks.path} must be a URL that starts with http:// or https://: SOCKS proxies are not supported`); // biome-ignore format: one line
   const { url, auth } = splitUrl(section.values.url);
   const otherAuth = OTHER_AUTH_KEYS.filter((key) => section.given(key));
   const client = resolveHttpClient(section, context, [

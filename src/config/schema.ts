@@ -12,9 +12,9 @@ import { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { resolveRemoteWrites } from './remote-write-schema.js';
 import { GLOBAL_KEYS } from './scrape-keys.js';
 import { resolveExternalLabels, resolveScrapeJobs } from './scrape-schema.js';
+import { scrapeJobs } from './skipped-jobs.js';
 import { resolveStore, STORAGE_KEYS } from './storage-keys.js';
 import { notYet, optional, prometheusOnly, type Section, section, subsection, withDefault } from './table.js';
-import { scrapeJobs } from './unfound-jobs.js';
 import { list, located, nonEmptyText, positiveDuration } from './value-type.js';
 
 export interface Config {
@@ -71,7 +71,10 @@ export function resolveConfig(
   const externalLabels = resolveExternalLabels(global, environment, report);
   const included = readIncludedFiles(scrape_config_files, context);
   const files = [{ sections: scrape_configs, context }, ...included] as const;
-  if (files.every(({ sections }) => sections.length === 0))
+  // Where jobs are given and could not be read, the errors say so.
+  const areJobsGiven = included.length > 0 || root.given('scrape_configs') || root.refused('scrape_configs');
+  const isTold = areJobsGiven && report.hasErrors;
+  if (files.every(({ sections }) => sections.length === 0) && !isTold)
     report.warn(root.at('scrape_configs'), 'no scrape_configs: nothing is scraped');
   return {
     scrapeJobs: resolveScrapeJobs(global, files),

@@ -208,6 +208,7 @@ export const SCRAPE_KEYS = {
   keep_dropped_targets: optional(limit, DOCS.keepDroppedTargets, inherited),
   scrape_native_histograms: optional(boolean, DOCS.nativeHistograms, inherited),
   always_scrape_classic_histograms: optional(boolean, DOCS.classicHistograms, inherited),
+  scrape_classic_histograms: optional(boolean, 'What Prometheus 2 calls `always_scrape_classic_histograms`.', inherited), // biome-ignore format: one line
   convert_classic_histograms_to_nhcb: optional(boolean, DOCS.nhcb, inherited),
   metric_name_validation_scheme: optional(oneOf(NAME_VALIDATION_SCHEMES), DOCS.nameValidation, inherited),
   metric_name_escaping_scheme: optional(oneOf(NAME_ESCAPING_SCHEMES), DOCS.nameEscaping, ESCAPING_DEFAULT),

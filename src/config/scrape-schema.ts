@@ -15,8 +15,8 @@ import { type FileContext, resolveHttpClient } from './http-client-schema.js';
 import type { IssueReport, Position } from './issue.js';
 import { resolveRelabelRules } from './relabel-keys.js';
 import type { GLOBAL_KEYS } from './scrape-keys.js';
+import { isSkipped, type ScrapeSection, warnOfLacked } from './skipped-jobs.js';
 import type { Section } from './table.js';
-import { isUnfound, type ScrapeSection, warnOfLacked } from './unfound-jobs.js';
 
 type GlobalSection = Section<typeof GLOBAL_KEYS>;
 
@@ -40,12 +40,12 @@ export function resolveScrapeJobs(
   const inherited = resolveInherited(global, files[0].context.report);
   refuseRepeatedNames(files);
   return files.flatMap(({ sections, context }) =>
-    sections.flatMap((job) => resolveUnlessUnfound(job, inherited, context)),
+    sections.flatMap((job) => resolveUnlessSkipped(job, inherited, context)),
   );
 }
 
 /** None for a job that is skipped; its errors are errors nevertheless. */
-function resolveUnlessUnfound(
+function resolveUnlessSkipped(
   job: ScrapeSection,
   inherited: InheritedOptions,
   context: FileContext,
@@ -53,10 +53,10 @@ function resolveUnlessUnfound(
   const { report } = context;
   const options = report.withoutWarnings(
     () => resolveJob(job, inherited, context),
-    () => isUnfound(job),
+    () => isSkipped(job),
   );
   warnOfLacked(job, report);
-  return isUnfound(job) ? [] : [options];
+  return isSkipped(job) ? [] : [options];
 }
 
 function resolveInherited(global: GlobalSection, report: IssueReport): InheritedOptions {
@@ -78,7 +78,7 @@ function resolveJob(job: ScrapeSection, inherited: InheritedOptions, context: Fi
   return {
     ...resolveTiming(job, inherited, report),
     ...resolveLimits(values, inherited),
-    ...resolveHabits(values, inherited),
+    ...resolveHabits(withRenamed(job, report), inherited),
     ...names,
     jobName: values.job_name ?? '',
     discovery: resolveDiscovery(job, values.relabel_configs.length > 0, context),
@@ -209,6 +209,17 @@ function resolveHabits(values: Readonly<Record<HabitKey, boolean | undefined>>, 
     convertClassicHistogramsToNhcb:
       values.convert_classic_histograms_to_nhcb ?? inherited.convertClassicHistogramsToNhcb,
   };
+}
+
+/** Prometheus 2 knows one key of a job by another name. */
+function withRenamed(
+  { values, path, given, at }: ScrapeSection,
+  report: IssueReport,
+): ScrapeSection['values'] {
+  const { scrape_classic_histograms: earlier, always_scrape_classic_histograms: value } = values;
+  if (given('scrape_classic_histograms'))
+    report.warn(at('scrape_classic_histograms'), `${path}.scrape_classic_histograms is called always_scrape_classic_histograms since Prometheus 3`); // biome-ignore format: one line
+  return { ...values, always_scrape_classic_histograms: value ?? earlier };
 }
 
 interface NameSection {

@@ -144,13 +144,17 @@ export const httpUrl = scalar({
   redact: redactUrl,
 });
 
-/** Empty is none, as in Prometheus. */
-export const httpUrlOrEmpty = scalar({
+/** Of a proxy. Empty is none, as in Prometheus. Those over SOCKS are read, too, so that their users can be told what becomes of them. */
+export const proxyUrlOrEmpty = scalar({
   name: 'URL',
   expectation: 'a URL that starts with http:// or https://',
-  parse: (value) => (value === '' || isHttpUrl(value) ? value : undefined),
+  parse: (value) => (value === '' || isHttpUrl(value) || isSocksUrl(value) ? value : undefined),
   redact: redactUrl,
 });
+
+function isSocksUrl(text: string): boolean {
+  return /^socks5h?:\/\/[^/\\?#]/i.test(text) && URL.canParse(text);
+}
 
 function isHttpUrl(text: string): boolean {
   // Of `http:///path` the parser makes `http://path`.

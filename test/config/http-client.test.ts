@@ -167,7 +167,7 @@ t.test('what is refused', async (t) => {
   ]);
   f(
     'proxy_url: socks5://p',
-    '4:16: remote_write[0].proxy_url must be a URL that starts with http:// or https://, got "socks5://p"',
+    '4:16: remote_write[0].proxy_url must be a URL that starts with http:// or https://: SOCKS proxies are not supported',
   );
   f(
     'http_headers: {Host: {values: [a]}, X-A: {secrets: ["\\n"]}, X-B: {values: a}}',

@@ -318,6 +318,45 @@ warns(
   '11:24: scrape_configs[1] "both" is scraped in part: consul_sd_configs is not applied in this version, so the targets from there are missing; list them in static_configs, or serve them to http_sd_configs',
   '12:5: scrape_configs[1].scrape_failure_log_file is not applied in this version: failed scrapes are logged to stderr',
 );
+warns(
+  'jobs behind SOCKS proxies',
+  `scrape_configs:
+  - job_name: a
+    proxy_url: socks5://u:p@h:1
+    scrape_interval: 0s
+  - job_name: b
+    oauth2: {client_id: a, token_url: 'http://h', proxy_url: 'socks5h://h:1'}
+  - job_name: c
+    http_sd_configs: [{url: 'http://h', proxy_url: 'SOCKS5://h:1'}]
+  - job_name: d
+    proxy_url: http://h:1`,
+  '3:16: scrape_configs[0] "a" is skipped: scrape_configs[0].proxy_url is a SOCKS proxy, which is not applied in this version; proxies of http:// and https:// are',
+  '6:62: scrape_configs[1] "b" is skipped: scrape_configs[1].oauth2.proxy_url is a SOCKS proxy, which is not applied in this version; proxies of http:// and https:// are',
+  '8:52: scrape_configs[2] "c" is skipped: scrape_configs[2].http_sd_configs[0].proxy_url is a SOCKS proxy, which is not applied in this version; proxies of http:// and https:// are',
+);
+fails(
+  'other schemes of proxies',
+  job('proxy_url: ftp://h', 'oauth2: {client_id: a, token_url: "http://h", proxy_url: "socks5://"}'),
+  '3:16: scrape_configs[0].proxy_url must be a URL that starts with http:// or https://, got "ftp://h"',
+  '4:62: scrape_configs[0].oauth2.proxy_url must be a URL that starts with http:// or https://, got "socks5://"',
+);
+warns(
+  'the name of a key in Prometheus 2',
+  job('scrape_classic_histograms: true'),
+  '3:32: scrape_configs[0].scrape_classic_histograms is called always_scrape_classic_histograms since Prometheus 3',
+);
+warns(
+  'files with targets that are not there',
+  job('file_sd_configs: [{files: [/not/there/*.json, /not/there.yml]}]'),
+  '3:32: scrape_configs[0].file_sd_configs[0].files[0]: there is no such file now: "/not/there/*.json"',
+  '3:51: scrape_configs[0].file_sd_configs[0].files[1]: there is no such file now: "/not/there.yml"',
+);
+fails(
+  'two errors of one relabelling rule',
+  job('relabel_configs: [{action: replace, regex: "("}]'),
+  "3:23: scrape_configs[0].relabel_configs[0]: relabel configuration for replace action requires 'target_label' value",
+  '3:48: scrape_configs[0].relabel_configs[0].regex is no RE2 expression: error parsing regexp: missing closing ): `(?s)(`, got "("',
+);
 fails(
   'errors of a job that is skipped',
   job('ec2_sd_configs: [{region: x}]', 'scheme: ftp'),

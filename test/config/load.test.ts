@@ -2,13 +2,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { formatIssue } from '../../src/config/issue.js';
-import { type ConfigResult, loadConfig, loadConfigFile } from '../../src/config/load.js';
+import { type ConfigResult, loadConfig, loadConfigFile, reloadConfigFile } from '../../src/config/load.js';
 import type { Config } from '../../src/config/schema.js';
 import { DEFAULT_QUEUE, DEFAULT_REMOTE_WRITE } from '../../src/forward/options.js';
 import { DEFAULT_HTTP_CLIENT } from '../../src/http-client/options.js';
 import { DEFAULT_RELABEL_RULE } from '../../src/model/relabel.js';
 import { DEFAULT_SCRAPE_JOB } from '../../src/scrape/options.js';
 import { DEFAULT_STORE_OPTIONS } from '../../src/store/options.js';
+import { temporaryDirectory } from '../support/build.js';
 import { staticTargets } from '../support/scrape-target.js';
 
 function configOf(result: ConfigResult): Config {
@@ -373,4 +374,31 @@ t.test('only the first document is shown', async (t) => {
 t.test('a parameter without values', async (t) => {
   const result = loadConfig('scrape_configs: [{job_name: a, params: {b: , c: [d]}}]', 'f', {});
   t.strictSame(result.ok && result.config.scrapeJobs[0]?.params, { b: [], c: ['d'] });
+});
+
+t.test('an empty file: accepted at the start, refused while another configuration runs', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = join(directory, 'f.yml');
+  writeFileSync(file, '');
+  t.match(loadConfigFile(file), {
+    ok: true,
+    warnings: [{ message: 'no scrape_configs: nothing is scraped' }],
+  });
+  t.strictSame(reloadConfigFile(file), {
+    ok: false,
+    errors: [{ file, line: 1, column: 1, message: 'the file is empty; the old configuration stays' }],
+    warnings: [],
+  });
+  writeFileSync(file, '# nothing\n');
+  t.match(reloadConfigFile(file), { ok: true });
+});
+
+t.test('the key of Prometheus 2 for classic histograms means the same', async (t) => {
+  const f = (keys: string, expected: boolean) => {
+    const result = loadConfig(`scrape_configs: [{job_name: a, ${keys}}]`, 'f');
+    t.match(result, { config: { scrapeJobs: [{ alwaysScrapeClassicHistograms: expected }] } });
+  };
+  f('scrape_classic_histograms: true', true);
+  f('scrape_classic_histograms: false', false);
+  f('scrape_classic_histograms: true, always_scrape_classic_histograms: false', false);
 });

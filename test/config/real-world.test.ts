@@ -77,12 +77,17 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
   'lists-and-credentials.yml': {
     runs: ['files: file file', 'names: dns dns', 'urls: http http', 'mixed: static file http dns'],
     warnings: [
+      '13 scrape_configs[0].file_sd_configs[0].files[0] is no file',
+      '13 scrape_configs[0].file_sd_configs[0].files[1] is no file',
+      '13 scrape_configs[0].file_sd_configs[0].files[2] is no file',
+      '15 scrape_configs[0].file_sd_configs[1].files[0] is no file',
       '27 scrape_configs[1].tls_config.cert_file is no file',
       '27 scrape_configs[1].tls_config.key_file is no file',
       '28 scrape_configs[1].authorization.credentials_file is no file',
       '33 scrape_configs[2].http_sd_configs[0].basic_auth.password_file is no file',
       '43 scrape_configs[2].oauth2.client_secret_file is no file',
       '46 scrape_configs[2].oauth2.tls_config.ca_file is no file',
+      '53 scrape_configs[3].file_sd_configs[0].files[0] is no file',
     ],
   },
   'mimir-remote-write.yml': {
@@ -153,6 +158,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
     ],
     warnings: [
       "4 global.evaluation_interval is Prometheus'",
+      '64 scrape_configs[3].file_sd_configs[0].files[0] is no file',
       '68 scrape_configs[4] "scrapeConfig/shop/catalog" skipped: consul_sd_configs',
       '74 scrape_configs[5] "scrapeConfig/shop/machines" skipped: ec2_sd_configs',
     ],
@@ -165,7 +171,7 @@ const EXPECTED: Readonly<Record<string, Expectation>> = {
       'snmp: static',
       'json: file',
     ],
-    warnings: [],
+    warnings: ['56 scrape_configs[4].file_sd_configs[0].files[0] is no file'],
   },
   'sidecar.yml': {
     runs: ['checkout: static'],
@@ -197,6 +203,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/ is not applied, being Prometheus' own business: .*/, " is Prometheus'"],
   [/ is not applied in this version: .*/, ' is not yet'],
   [/: until it can be read, .*/, ' is no file'],
+  [/: there is no such file now: .*/, ' is no file'],
   [/ is skipped: (.*) (is|are) not applied in this version, .*/, ' skipped: $1'],
   [/ is scraped in part: (.*) (is|are) not applied in this version, .*/, ' in part: $1'],
 ];
