@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Exposition } from '../doctor/examination.js';
 import type { Finding } from '../doctor/finding.js';
+import { guessTextFormat } from '../doctor/guess-format.js';
+import { protobufFinding } from '../doctor/lookalikes.js';
 import { type ExpositionFormat, expositionFormat } from '../exposition/content-type.js';
 import { type FormatText, type TextFormat, textOfFormat } from '../exposition/format-text.js';
 import type { Clock } from '../util/clock.js';
@@ -9,7 +11,7 @@ import { doInSlices } from '../util/time-slices.js';
 import type { BodyBuffer, BodyBufferPool } from './body-buffer.js';
 import { BodyReader } from './body-reader.js';
 import type { BodyRules } from './body-rules.js';
-import type { CheckUp, CheckUps } from './check-ups.js';
+import type { CheckUps } from './check-ups.js';
 import type { ScrapeClient, ScrapeRequest } from './client.js';
 import type { ExemplarSink } from './exemplar-sink.js';
 import { ScrapeFailure } from './failure.js';
@@ -17,6 +19,7 @@ import type { ScrapeMetrics } from './metrics.js';
 import type { ScrapeJobOptions } from './options.js';
 import { PROTOCOL_FORMATS } from './protocols.js';
 import type { Target } from './target.js';
+import { findingOfFailure, TargetFindings } from './target-findings.js';
 import { NEVER_SCRAPED, type TargetStatus } from './target-status.js';
 
 /** Lateness up to which the scrape still counts as on time, so that the times of a series are evenly spaced. */
@@ -41,11 +44,19 @@ type BodyFormats = Pick<Exposition, 'format' | 'textFormat' | 'contentType'>;
 /** What was wrong with a body that arrived whole. */
 class BodyRefused extends Error {
   readonly reason: string;
+  /** What the doctor says of it, where no examination will. */
+  readonly finding: Finding | undefined;
 
-  constructor(reason: string, message: string) {
+  constructor(reason: string, message: string, finding?: Finding) {
     super(message);
     this.reason = reason;
+    this.finding = finding;
   }
+}
+
+function findingOf(failure: Error): Finding {
+  const told = failure instanceof BodyRefused ? failure.finding : undefined;
+  return told ?? findingOfFailure(failure);
 }
 
 /** Scrapes one target at its interval, never twice at once. */
@@ -57,7 +68,7 @@ export class TargetLoop {
   readonly #request: ScrapeRequest;
   readonly #stop = new AbortController();
   #status = NEVER_SCRAPED;
-  #checkUp: CheckUp | undefined;
+  #findings = new TargetFindings();
   #lacksRoom = false;
   /** How the body in hand is to be read; undefined before it has come. */
   #formats: BodyFormats | undefined;
@@ -71,7 +82,7 @@ export class TargetLoop {
     this.#reader = (before && this.#readerOf(before)) ?? this.#createReader();
     if (before !== undefined) {
       this.#status = before.#status;
-      this.#checkUp = before.#checkUp;
+      this.#findings = before.#findings;
     }
     this.#request = parts.client.requestTo(target);
   }
@@ -96,9 +107,9 @@ export class TargetLoop {
     return this.#status;
   }
 
-  /** What the doctor said of a body, not always the last one; none before the first. */
+  /** What the doctor says of the last scrape, or of one that went the same way; none before the first. */
   get findings(): readonly Finding[] {
-    return this.#checkUp?.findings ?? [];
+    return this.#findings.current;
   }
 
   /** @param ready when the loop before has stopped */
@@ -162,7 +173,7 @@ export class TargetLoop {
     const durationMs = clock.monotonicMs() - startMs;
     if (failure instanceof ScrapeFailure && failure.reason === 'stopped') return;
     metrics.countScrape(job.jobName, this.target.shownUrl, durationMs / 1000, bodyBytes);
-    this.#examine(body, failure === undefined, lines > 0);
+    this.#examine(body, failure, lines > 0);
     buffers.give(body);
     const figures = { lastScrapeMs: scrapeMs, lastDurationMs: durationMs, lastBodyBytes: bodyBytes };
     this.#conclude(failure, { ...figures, lastExemplarLines: lines });
@@ -172,8 +183,9 @@ export class TargetLoop {
   async #read(contentType: string | undefined, body: BodyBuffer, scrapeMs: number): Promise<number> {
     const { job } = this.#parts;
     // An empty body is an empty exposition, whatever it is said to be.
+    const guess = guessTextFormat(body.bytes, body.length);
+    this.#formats = { format: guess, textFormat: guess, contentType };
     if (body.length === 0) return this.#readWithoutExemplars(body, scrapeMs);
-    this.#formats = { format: 'text', textFormat: 'text', contentType };
     const fallback = job.fallbackScrapeProtocol;
     const result = expositionFormat(contentType, fallback && PROTOCOL_FORMATS[fallback]);
     if ('error' in result) throw new BodyRefused('content_type', result.error);
@@ -193,16 +205,23 @@ export class TargetLoop {
       return text;
     } catch (error) {
       this.#formats = undefined;
-      throw new BodyRefused('exposition', `${format} exposition: ${(error as Error).message}`);
+      const { message } = error as Error;
+      const finding = protobufFinding(body.bytes, body.length, true, error as Error);
+      throw new BodyRefused('exposition', `${format} exposition: ${message}`, finding);
     }
   }
 
-  #examine({ bytes, length }: BodyBuffer, isUp: boolean, hasExemplars: boolean): void {
-    if (this.#formats === undefined) return;
+  #examine({ bytes, length }: BodyBuffer, failure: Error | undefined, hasExemplars: boolean): void {
+    const findings = this.#findings;
+    const refusal = failure && findingOf(failure);
+    if (this.#formats === undefined) {
+      if (refusal !== undefined) findings.fail(refusal);
+      return;
+    }
     const { checkUps, job } = this.#parts;
     const exposition = { ...this.#formats, body: bytes, length, isAnswer: true };
-    const reasons = { contentType: this.#formats.contentType, hasExemplars, isUp };
-    this.#checkUp = checkUps.of(exposition, job.traceIdLabels, reasons, this.#checkUp);
+    const reasons = { contentType: this.#formats.contentType, hasExemplars, isUp: failure === undefined };
+    findings.take(checkUps.of(exposition, job, reasons, findings.checkUp), refusal);
   }
 
   #readWithoutExemplars(body: BodyBuffer, scrapeMs: number): number {
