@@ -3,7 +3,8 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { request } from 'undici';
 import { redactUrl } from '../config/value-type.js';
-import { type FailureCause, failureOf, UNASKED_ENCODINGS } from '../doctor/failures.js';
+import type { FailureCause } from '../doctor/failure-cause.js';
+import { failureOf, UNASKED_ENCODINGS } from '../doctor/failures.js';
 import { HttpClient } from '../http-client/client.js';
 import {
   type AuthOptions,

@@ -3,7 +3,7 @@ import { formatDurationMs } from '../util/units.js';
 import { paragraph } from './paragraph.js';
 import { readableBytes, readableRate, readableSeconds, readableSeries } from './readable.js';
 import type { Watch, WatchedEndpoint } from './size-watch.js';
-import { HEADROOM, type Needs, type Traffic } from './sizing.js';
+import { HEADROOM, MIN_BYTES, type Needs, type Traffic } from './sizing.js';
 import { type Column, textTable } from './text-table.js';
 
 const WIDTH = 92;
@@ -41,8 +41,9 @@ export function sizeAsJson({ watch, intervalMs, traffic, needs, chosen }: SizeRe
 export function sizeAsText(report: SizeReport): string {
   const { watch, traffic, needs, chosen } = report;
   const parts = [textTable(ENDPOINT_COLUMNS, watch.endpoints), summary(report)];
-  if (traffic.rate > 0) parts.push(textTable(NEED_COLUMNS, needs), disk(traffic), snippet(chosen));
-  return parts.join('\n');
+  if (traffic.rate > 0)
+    parts.push(textTable(NEED_COLUMNS, needs), floor(needs), disk(traffic), snippet(chosen));
+  return parts.filter((part) => part !== '').join('\n');
 }
 
 const ENDPOINT_COLUMNS: readonly Column<WatchedEndpoint>[] = [
@@ -80,6 +81,12 @@ const NEED_COLUMNS: readonly Column<Needs>[] = [
   { title: 'MAX_EXEMPLARS', cell: ({ maxExemplars }) => String(maxExemplars), align: 'right' },
   { title: 'MEMORY (MAX_BYTES)', cell: ({ maxBytes }) => readableBytes(maxBytes), align: 'right' },
 ];
+
+/** Said where it is what the table has, so that nobody takes it for what these exemplars need. */
+function floor(needs: readonly Needs[]): string {
+  if (!needs.some(({ maxBytes }) => maxBytes === MIN_BYTES)) return '';
+  return paragraph(`${readableBytes(MIN_BYTES)} of memory is the least that max_bytes may be: less would do there.`, WIDTH); // biome-ignore format: one text
+}
 
 function disk({ journalBytesPerDay, archiveBytesPerDay, bytesPerExemplar }: Traffic): string {
   const text = `An exemplar takes ${Math.round(bytesPerExemplar)} bytes of memory here. On disk, a day of exemplars takes ${readableBytes(journalBytesPerDay)} in the journal and ${readableBytes(archiveBytesPerDay)} in the archive. All of this is for scrapes at the interval of this watch, and has a quarter to spare over what the fastest series needed.`;

@@ -10,7 +10,8 @@ export const ARCHIVE_BYTES_PER_EXEMPLAR = 44;
 /** Traffic is not even: what was watched, and a quarter. */
 export const HEADROOM = 1.25;
 
-const MIN_BYTES = 32 * 1024 * 1024;
+/** `max_bytes` may not be less. */
+export const MIN_BYTES = 32 * 1024 * 1024;
 const DAY_SECONDS = 86_400;
 
 /** What the watch measured. */

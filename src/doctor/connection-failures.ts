@@ -1,4 +1,4 @@
-import type { Asker, Failure } from './failures.js';
+import type { Asker, Failure } from './failure-cause.js';
 
 const LOST: Known = ['connection_lost', 'The connection was closed before the answer was complete.', 'Check that the port speaks HTTP, and whether it wants https://.']; // biome-ignore format: a table
 const NO_ANSWER: Known = ['timeout', 'The host does not answer.', 'Check the address, and firewalls on the way.']; // biome-ignore format: a table

@@ -1,34 +1,12 @@
 /** Why an endpoint gave no body to examine: the same words for `check metrics` and for the targets of a job. */
 import { formatBytes, formatDurationMs } from '../util/units.js';
 import { connectionFailure } from './connection-failures.js';
+import type { Asker, Failure, FailureCause } from './failure-cause.js';
 import type { Finding } from './finding.js';
 import { redirectFailure } from './redirects.js';
 
 /** Compressions that no scrape asks for, and none reads. Some targets say `utf-8` here, which harms nobody. */
 export const UNASKED_ENCODINGS: readonly string[] = ['br', 'compress', 'deflate', 'x-gzip', 'zstd'];
-
-/** What went wrong, as whoever asked met it. */
-export type FailureCause =
-  | { readonly kind: 'status'; readonly status: number; readonly location: string | undefined; readonly followsRedirects: boolean }
-  | { readonly kind: 'encoding'; readonly encoding: string }
-  /** The answer says gzip, and cannot be inflated. */
-  | { readonly kind: 'gzip'; readonly error: Error }
-  | { readonly kind: 'size'; readonly maxBytes: number }
-  | { readonly kind: 'timeout'; readonly timeoutMs: number }
-  /** The connection ended in the body. */
-  | { readonly kind: 'cut'; readonly receivedBytes: number; readonly announcedBytes: number }
-  | { readonly kind: 'connection'; readonly error: Error; readonly isTls: boolean }; // biome-ignore format: a table
-
-/** Who asked, and so can do what about it: `check metrics` by its flags, a job by its configuration. */
-export type Asker = 'command' | 'job';
-
-export interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly next: string;
-  /** Asking for another format may end in another way. */
-  readonly dependsOnFormat?: boolean;
-}
 
 export function failureOf(cause: FailureCause, asker: Asker): Failure {
   switch (cause.kind) {

@@ -1,4 +1,4 @@
-import type { Asker, Failure } from './failures.js';
+import type { Asker, Failure } from './failure-cause.js';
 
 export interface Redirect {
   readonly status: number;

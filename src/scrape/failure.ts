@@ -1,4 +1,4 @@
-import type { FailureCause } from '../doctor/failures.js';
+import type { FailureCause } from '../doctor/failure-cause.js';
 
 /** What went wrong with an exchange; the reason labels the counter. */
 export type ScrapeFailureReason = 'connect' | 'timeout' | 'status' | 'body_size' | 'encoding' | 'stopped';
