@@ -85,7 +85,7 @@ const NEED_COLUMNS: readonly Column<Needs>[] = [
 /** Said where it is what the table has, so that nobody takes it for what these exemplars need. */
 function floor(needs: readonly Needs[]): string {
   if (!needs.some(({ maxBytes }) => maxBytes === MIN_BYTES)) return '';
-  return paragraph(`${readableBytes(MIN_BYTES)} of memory is the least that max_bytes may be: less would do there.`, WIDTH); // biome-ignore format: one text
+  return paragraph(`${readableBytes(MIN_BYTES)} of memory is the least that is recommended here: these exemplars need less.`, WIDTH); // biome-ignore format: one text
 }
 
 function disk({ journalBytesPerDay, archiveBytesPerDay, bytesPerExemplar }: Traffic): string {

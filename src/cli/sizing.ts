@@ -10,7 +10,7 @@ export const ARCHIVE_BYTES_PER_EXEMPLAR = 44;
 /** Traffic is not even: what was watched, and a quarter. */
 export const HEADROOM = 1.25;
 
-/** `max_bytes` may not be less. */
+/** The least that is recommended: what comes unforeseen needs room, too. */
 export const MIN_BYTES = 32 * 1024 * 1024;
 const DAY_SECONDS = 86_400;
 

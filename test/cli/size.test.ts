@@ -94,7 +94,7 @@ t.test('what people read', async (t) => {
   t.match(stdout, /Series +2 with exemplars, 1 of them with new ones\n/);
   t.match(stdout, /Fastest series +[\d.]+ a second: orders_total\{/);
   t.match(stdout, /\n30m +\d+ +\d+ +32\.0 MiB\n2h /);
-  t.match(stdout, /32\.0 MiB of memory is the least that max_bytes may be: less would do there\./);
+  t.match(stdout, /32\.0 MiB of memory is the least that is recommended here: these exemplars need less\./);
   t.match(stdout, /To remember 30m:\n\nstorage:\n {2}exemplars:\n {4}per_series: \d+\n/);
   t.match(stderr, /^0s of 400ms: 2 series with exemplars, 0 new exemplars \(Ctrl-C ends the watch\)\n/);
 });
