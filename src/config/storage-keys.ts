@@ -19,7 +19,7 @@ export const EXEMPLARS_KEYS = {
   max_series: withDefault(
     count(1),
     DEFAULT_STORE_OPTIONS.maxSeries,
-    'Series of the whole process. At the cap the longest-idle series goes.',
+    'Series of the whole process. At the cap a new series takes the place of the longest idle; where all are in use, it is refused.',
   ),
   out_of_order_time_window: withDefault(
     duration,
