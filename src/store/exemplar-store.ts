@@ -22,10 +22,11 @@ import { SlotSlab } from './slot-slab.js';
 const EVICTION_SHARE = 0.01;
 
 /**
- * A series exposed within this time is in use, and gives its place to no new one. Otherwise targets with more series
+ * A series exposed within this time, longer than nearly all scrape intervals, is in use, and gives its place to no new
+ * one. Otherwise targets with more series
  * than there is room for would take it from each other, and from themselves, in every scrape.
  */
-const IN_USE_MS = 5 * 60_000;
+const IN_USE_MS = 2 * 60_000;
 
 /** All series were in use: for so long, nobody looks again. */
 const LOOK_AGAIN_MS = 10_000;
