@@ -5,8 +5,11 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { addReadGauge, type MetricsRegistry } from './registry.js';
 
-/** The loop is woken at this pace to see how late it is; what is recorded is the time between two wakings. */
-const PACE_MS = 10;
+/**
+ * The loop is woken at this pace to see how late it is; what is recorded is the time between two wakings. At 10 ms the
+ * waking alone took 0.8 % of a core, a quarter of what scraping some MB a second does.
+ */
+const PACE_MS = 100;
 const NS_PER_S = 1e9;
 
 const FIGURES: Readonly<
