@@ -1,7 +1,7 @@
 import { expositionFormat } from '../exposition/content-type.js';
 import { openmetricsVerdict } from '../exposition/verdict/openmetrics.js';
 import { prometheusVerdict } from '../exposition/verdict/prometheus.js';
-import { MAX_EXEMPLAR_CODE_POINTS } from '../model/exemplar.js';
+import { MAX_EXEMPLAR_CODE_POINTS, TRACE_ID_LABELS } from '../model/exemplar.js';
 import { BodyScan } from './body-scan.js';
 import type { BodyVerdict, Examination, Exposition } from './examination.js';
 import { exemplarFindings } from './exemplar-findings.js';
@@ -23,10 +23,8 @@ export type ExamineOptions = Partial<Omit<ExemplarRules, 'nowMs'>> & {
   readonly maxFamilies?: number;
 };
 
-export const DEFAULT_TRACE_ID_LABELS: readonly string[] = ['trace_id', 'traceID', 'TraceID', 'traceId'];
-
 const DEFAULTS = {
-  traceIdLabels: DEFAULT_TRACE_ID_LABELS,
+  traceIdLabels: TRACE_ID_LABELS,
   maxFutureMs: MAX_FUTURE_MS,
   maxCodePoints: MAX_EXEMPLAR_CODE_POINTS,
   // Several scrapes at any usual interval: what is older only repeats.

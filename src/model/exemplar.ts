@@ -31,6 +31,9 @@ export interface Sample {
   readonly startMs: number;
 }
 
+/** Labels that hold the id of a trace, by the habits of client libraries; the likeliest first. */
+export const TRACE_ID_LABELS: readonly string[] = ['trace_id', 'traceID', 'TraceID', 'traceId'];
+
 /** The most code points that names and values of one exemplar may have together (OpenMetrics 1.0). */
 export const MAX_EXEMPLAR_CODE_POINTS = 128;
 

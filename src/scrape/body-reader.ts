@@ -144,7 +144,6 @@ export class BodyReader {
     lineEnd: number,
     startMs: number,
   ): Verdict {
-    const exemplar = exemplarText;
     const sampleMs = this.#readSample(body, seriesEnd, lineEnd);
     if (Number.isNaN(sampleMs)) return this.#refuse(series);
     // The end of a series with times of its own is not ours to tell, as in Prometheus.
@@ -154,10 +153,10 @@ export class BodyReader {
     sampleText.startMs = startMs;
     let verdict: Verdict = Verdict.malformed;
     for (let at = exemplarAt; at < lineEnd; ) {
-      const end = exemplar.parse(body, at, lineEnd);
+      const end = exemplarText.parse(body, at, lineEnd);
       if (end < 0) return this.#refuse(series);
-      if (!exemplar.hasOwnTimestamp) exemplar.timestampMs = sampleMs;
-      const each = this.#takeExemplar(series, exemplar);
+      if (!exemplarText.hasOwnTimestamp) exemplarText.timestampMs = sampleMs;
+      const each = this.#takeExemplar(series, exemplarText);
       if (each === Verdict.accepted && endsAreTold) this.#cache.tookIn();
       // While one of them lies in the future, the line is judged again in every body.
       if (verdict !== Verdict.future) verdict = each;

@@ -1,5 +1,6 @@
 import type { DiscoveryOptions } from '../discovery/options.js';
 import { DEFAULT_HTTP_CLIENT, type HttpClientOptions } from '../http-client/options.js';
+import { TRACE_ID_LABELS } from '../model/exemplar.js';
 import type { RelabelRule } from '../model/relabel.js';
 
 export const SCRAPE_PROTOCOLS = [
@@ -95,7 +96,7 @@ export const DEFAULT_SCRAPE_JOB: Omit<ScrapeJobOptions, 'jobName'> = {
   nameEscaping: 'allow-utf-8',
   exemplarValidation: 'exemplars',
   textExemplars: 'ignore',
-  traceIdLabels: ['trace_id', 'traceID', 'TraceID', 'traceId'],
+  traceIdLabels: TRACE_ID_LABELS,
   relabelRules: [],
   metricRelabelRules: [],
   exemplarRelabelRules: [],

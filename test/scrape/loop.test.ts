@@ -1,79 +1,16 @@
 import t from 'tap';
-import { createDiscovery } from '../../src/discovery/discovery.js';
-import { DiscoveryMetrics } from '../../src/discovery/metrics.js';
-import { BodyBufferPool } from '../../src/scrape/body-buffer.js';
-import { CheckUps } from '../../src/scrape/check-ups.js';
-import { createConnector } from '../../src/scrape/connector.js';
-import type { TargetLoop } from '../../src/scrape/loop.js';
-import { ScrapeManager } from '../../src/scrape/manager.js';
-import { ScrapeMetrics } from '../../src/scrape/metrics.js';
-import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
-import { createRegistry } from '../../src/telemetry/registry.js';
-import { silentLog } from '../../src/util/log.js';
-import { FakeClock } from '../support/fake-clock.js';
-import { findTargets, groupOf, staticDiscovery } from '../support/scrape-target.js';
-import { RecordingSink } from '../support/scraped.js';
+import type { ScrapeJobOptions } from '../../src/scrape/options.js';
+import { findTargets, groupOf } from '../support/scrape-target.js';
+import { createManager, job, nextScrape, nextTick } from '../support/scraping.js';
 import { body, type ServedTarget, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
 const TEXT = 'm 1 # {a="b"} 1\n# EOF\n';
 
-function createManager() {
-  const clock = new FakeClock();
-  const sink = new RecordingSink();
-  const registry = createRegistry();
-  const logged: string[] = [];
-  const note = (fields: object, message: string) => logged.push(`${message} ${JSON.stringify(fields)}`);
-  const log = { ...silentLog, info: note, warn: note, error: note };
-  const discoveryMetrics = new DiscoveryMetrics(registry);
-  const manager = new ScrapeManager({
-    clock,
-    sink,
-    userAgent: 'exemplard/test',
-    log,
-    discover: (options, jobName) =>
-      createDiscovery(options, {
-        clock,
-        log,
-        jobName,
-        userAgent: 'exemplard/test',
-        metrics: discoveryMetrics,
-      }),
-    forgetDiscovery: () => {},
-    buffers: new BodyBufferPool(),
-    checkUps: new CheckUps(clock),
-    connect: createConnector(),
-    metrics: new ScrapeMetrics(registry, () => []),
-  });
-  t.teardown(() => manager.stop());
-  const loops = (): TargetLoop[] => [...manager.targets()].map(({ loop }) => loop);
-  return { clock, sink, manager, logged, registry, loops };
-}
-
-const job = (target: ServedTarget | string, options: Partial<ScrapeJobOptions> = {}): ScrapeJobOptions => ({
-  ...DEFAULT_SCRAPE_JOB,
-  jobName: 'j',
-  intervalMs: 10_000,
-  timeoutMs: 5_000,
-  discovery: staticDiscovery(typeof target === 'string' ? target : target.address),
-  ...options,
-});
-
-/** Moves on to the next tick, and no further. */
-const nextTick = (clock: FakeClock) => clock.advance(Math.min(...clock.waitingMs));
-
-/** Moves on to the next tick of the only loop, and waits until that scrape has ended. */
-async function nextScrape({ clock, loops }: ReturnType<typeof createManager>): Promise<void> {
-  await until(() => clock.waitingMs.length > 0, 'the loop to wait for its next tick');
-  const before = loops()[0]!.status.lastScrapeMs;
-  await nextTick(clock);
-  await until(() => !Object.is(loops()[0]!.status.lastScrapeMs, before), 'the scrape to end');
-}
-
 t.test('scrapes come at the interval, at the place of the target in it', async (t) => {
   const target = await serveTarget(body(TEXT));
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target)]);
   t.match(parts.loops()[0]?.status, { health: 'unknown', lastScrapeMs: Number.NaN });
   t.equal(target.requests.length, 0, 'not before its time');
@@ -100,7 +37,7 @@ t.test('never two scrapes of a target at once; a slow one skips ticks', async (t
   const waiting: (() => void)[] = [];
   const target = await serveTarget((response, request) => waiting.push(() => body(TEXT)(response, request)));
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target, { timeoutMs: 10_000 })]);
   await nextTick(parts.clock);
   await until(() => target.requests.length === 1, 'the first request');
@@ -117,7 +54,7 @@ t.test('never two scrapes of a target at once; a slow one skips ticks', async (t
 t.test('the timeout ends a scrape that hangs, and the next one works', async (t) => {
   const target = await serveTarget(() => {});
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target)]);
   await nextTick(parts.clock);
   await until(() => target.requests.length === 1, 'the request');
@@ -166,7 +103,7 @@ t.test('what makes a target down, and by which reason it is counted', async (t) 
   ];
   for (const [name, answer, health, reason, options] of cases) {
     target.answer = answer;
-    const parts = createManager();
+    const parts = createManager(t);
     await parts.manager.apply([job(target, options)]);
     await nextScrape(parts);
     const { status } = parts.loops()[0]!;
@@ -181,7 +118,7 @@ t.test('what makes a target down, and by which reason it is counted', async (t) 
 t.test('a stop ends what hangs, and nothing comes after it', async (t) => {
   const target = await serveTarget(() => {});
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target)]);
   await nextTick(parts.clock);
   await until(() => target.inFlight() === 1, 'the request');
@@ -196,7 +133,7 @@ t.test('a stop ends what hangs, and nothing comes after it', async (t) => {
 t.test('a reload leaves jobs that did not change as they are', async (t) => {
   const [one, two] = [await serveTarget(body(TEXT)), await serveTarget(body(TEXT))];
   t.teardown(() => Promise.all([one.close(), two.close()]));
-  const { manager, loops, clock } = createManager();
+  const { manager, loops, clock } = createManager(t);
   const jobs = (options: Partial<ScrapeJobOptions> = {}) => [
     job(one, { jobName: 'one' }),
     job(two, { jobName: 'two', ...options }),
@@ -221,7 +158,7 @@ t.test('a reload leaves jobs that did not change as they are', async (t) => {
 t.test('a change of wall time neither stops a loop nor makes it run wild', async (t) => {
   const target = await serveTarget(body(TEXT));
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target)]);
   await nextScrape(parts);
   for (const byMs of [-3_600_000, 3_600_000]) {
@@ -239,7 +176,7 @@ t.test('a change of wall time neither stops a loop nor makes it run wild', async
 t.test('series end when a scrape fails, and when their target leaves the configuration', async (t) => {
   const [one, two] = [await serveTarget(body(TEXT)), await serveTarget(body(TEXT.replace('m', 'n')))];
   t.teardown(() => Promise.all([one.close(), two.close()]));
-  const parts = createManager();
+  const parts = createManager(t);
   const { sink, manager } = parts;
   const ended = () => sink.stale.splice(0).map((series) => /__name__="(.)"/.exec(series)?.[1]);
   await manager.apply([job(one)]);
@@ -270,7 +207,7 @@ t.test('series end when a scrape fails, and when their target leaves the configu
 t.test('an empty body, and classic text, end what they do not show', async (t) => {
   const target = await serveTarget(body(TEXT));
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target, { intervalMs: 60_000 })]);
   await nextScrape(parts);
   target.answer = body('m 1\n', { 'content-type': 'text/plain' });
@@ -284,7 +221,7 @@ t.test('an empty body, and classic text, end what they do not show', async (t) =
 t.test('the doctor looks at a target when there is reason to, and seldom', async (t) => {
   const target = await serveTarget(body('m_total 1\n', { 'content-type': 'text/plain' }));
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target)]);
   const codes = () => parts.loops()[0]!.findings.map(({ code }) => code);
   t.same(codes(), []);

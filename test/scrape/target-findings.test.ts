@@ -1,84 +1,19 @@
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { createDiscovery } from '../../src/discovery/discovery.js';
-import { DiscoveryMetrics } from '../../src/discovery/metrics.js';
-import { BodyBufferPool } from '../../src/scrape/body-buffer.js';
-import { CheckUps } from '../../src/scrape/check-ups.js';
-import { createConnector } from '../../src/scrape/connector.js';
 import { ScrapeFailure } from '../../src/scrape/failure.js';
-import type { TargetLoop } from '../../src/scrape/loop.js';
-import { ScrapeManager } from '../../src/scrape/manager.js';
-import { ScrapeMetrics } from '../../src/scrape/metrics.js';
-import { DEFAULT_SCRAPE_JOB, type ScrapeJobOptions } from '../../src/scrape/options.js';
+import type { ScrapeJobOptions } from '../../src/scrape/options.js';
 import { findingOfFailure } from '../../src/scrape/target-findings.js';
-import { createRegistry } from '../../src/telemetry/registry.js';
-import { silentLog } from '../../src/util/log.js';
-import { FakeClock } from '../support/fake-clock.js';
-import { staticDiscovery } from '../support/scrape-target.js';
-import { RecordingSink } from '../support/scraped.js';
-import { type Answer, body, type ServedTarget, serveTarget } from '../support/target.js';
-import { until } from '../support/until.js';
+import { createManager, job, nextScrape } from '../support/scraping.js';
+import { type Answer, body, serveTarget } from '../support/target.js';
 
 const ID = '0af7651916cd43dd8448eb211c80319c';
 const SOUND = `# TYPE m counter\nm_total 1 # {trace_id="${ID}"} 1 1000\n# EOF\n`;
-
-function createManager() {
-  const clock = new FakeClock();
-  const sink = new RecordingSink();
-  const registry = createRegistry();
-  const logged: string[] = [];
-  const note = (fields: object, message: string) => logged.push(`${message} ${JSON.stringify(fields)}`);
-  const log = { ...silentLog, info: note, warn: note, error: note };
-  const discoveryMetrics = new DiscoveryMetrics(registry);
-  const manager = new ScrapeManager({
-    clock,
-    sink,
-    userAgent: 'exemplard/test',
-    log,
-    discover: (options, jobName) =>
-      createDiscovery(options, {
-        clock,
-        log,
-        jobName,
-        userAgent: 'exemplard/test',
-        metrics: discoveryMetrics,
-      }),
-    forgetDiscovery: () => {},
-    buffers: new BodyBufferPool(),
-    checkUps: new CheckUps(clock),
-    connect: createConnector(),
-    metrics: new ScrapeMetrics(registry, () => []),
-  });
-  t.teardown(() => manager.stop());
-  const loops = (): TargetLoop[] => [...manager.targets()].map(({ loop }) => loop);
-  return { clock, sink, manager, logged, registry, loops };
-}
-
-const job = (target: ServedTarget | string, options: Partial<ScrapeJobOptions> = {}): ScrapeJobOptions => ({
-  ...DEFAULT_SCRAPE_JOB,
-  jobName: 'j',
-  intervalMs: 10_000,
-  timeoutMs: 5_000,
-  discovery: staticDiscovery(typeof target === 'string' ? target : target.address),
-  ...options,
-});
-
-/** Moves on to the next tick, and no further. */
-const nextTick = (clock: FakeClock) => clock.advance(Math.min(...clock.waitingMs));
-
-/** Moves on to the next tick of the only loop, and waits until that scrape has ended. */
-async function nextScrape({ clock, loops }: ReturnType<typeof createManager>): Promise<void> {
-  await until(() => clock.waitingMs.length > 0, 'the loop to wait for its next tick');
-  const before = loops()[0]!.status.lastScrapeMs;
-  await nextTick(clock);
-  await until(() => !Object.is(loops()[0]!.status.lastScrapeMs, before), 'the scrape to end');
-}
 
 /** The codes of the doctor after one scrape of each answer. */
 async function codesOf(answers: readonly Answer[], options: Partial<ScrapeJobOptions> = {}) {
   const target = await serveTarget();
   t.teardown(() => target.close());
-  const parts = createManager();
+  const parts = createManager(t);
   await parts.manager.apply([job(target, options)]);
   const codes: string[] = [];
   for (const answer of answers) {
