@@ -1,0 +1,137 @@
+/**
+ * The tables of the archive, as ordered statements: each database remembers how many of them it has seen. The same
+ * for the embedded engine, for one server, and for a cluster, where each table is a local one and a distributed one
+ * before it. What was measured on the way to them: docs/archive.md.
+ */
+import type { Migration } from '../clickhouse/migrations.js';
+import { createTable, createView, onCluster, type Placement, storedTable } from '../clickhouse/tables.js';
+
+/** Name and type of each column, as DESCRIBE gives them. */
+export type Columns = Readonly<Record<string, string>>;
+
+/** One row an exemplar. A row is its sorting key: rows with an equal one are the same exemplar, and become one. */
+export const EXEMPLARS_TABLE = 'exemplars';
+/** One row a series and day (after merges): what a selector is asked of, instead of every exemplar. */
+export const SERIES_TABLE = 'exemplar_series';
+
+export const EXEMPLARS_COLUMNS: Columns = {
+  /** `__name__` */
+  metric: 'LowCardinality(String)',
+  /** Of the whole label set, `__name__` included: `seriesFingerprint`. */
+  fp: 'UInt64',
+  /** Without `__name__`. */
+  labels: 'Map(LowCardinality(String), String)',
+  ts: "DateTime64(3, 'UTC')",
+  value: 'Float64',
+  /** 32 lower-case hex digits where the text can be read as an id, else the text; empty: none. */
+  trace_id: 'String',
+  /** The same with 16. */
+  span_id: 'String',
+  /** The exemplar label whose value is, byte for byte, `trace_id`; empty where that is spelled otherwise, in `ex_labels`. */
+  trace_label: 'LowCardinality(String)',
+  span_label: 'LowCardinality(String)',
+  /** Labels of the exemplar that the columns before do not give back. */
+  ex_labels: 'Map(LowCardinality(String), String)',
+  ingested_at: "DateTime('UTC')",
+};
+
+export const SERIES_COLUMNS: Columns = {
+  metric: 'LowCardinality(String)',
+  fp: 'UInt64',
+  day: 'Date',
+  labels: 'SimpleAggregateFunction(anyLast, Map(String, String))',
+  first_ts: "SimpleAggregateFunction(min, DateTime64(3, 'UTC'))",
+  last_ts: "SimpleAggregateFunction(max, DateTime64(3, 'UTC'))",
+  n: 'SimpleAggregateFunction(sum, UInt64)',
+};
+
+const SERIES_VIEW = 'exemplar_series_view';
+
+/** Blocks whose tokens one engine remembers, so that one sent again is not counted again. */
+const DEDUPLICATION = { non_replicated_deduplication_window: 1000 };
+
+export function archiveMigrations(placement: Placement): readonly Migration[] {
+  return [
+    {
+      version: 1,
+      detail: 'exemplars, and the series that have them by day',
+      statements: [
+        ...createTable(exemplarsTable(), placement),
+        ...createTable(seriesTable(), placement),
+        createView(
+          {
+            name: SERIES_VIEW,
+            from: EXEMPLARS_TABLE,
+            to: SERIES_TABLE,
+            // Qualified, because `min(ts) AS ts` would stand for the column everywhere.
+            select: `SELECT metric, fp, toDate({from}.ts) AS day, anyLast({from}.labels) AS labels,
+  min({from}.ts) AS first_ts, max({from}.ts) AS last_ts, count() AS n
+FROM {from} GROUP BY metric, fp, day`,
+          },
+          placement,
+        ),
+      ],
+    },
+  ];
+}
+
+/** The sorting key has all that tells two exemplars apart; the index of it only what queries ask for. */
+function exemplarsTable() {
+  const type = EXEMPLARS_COLUMNS;
+  return {
+    name: EXEMPLARS_TABLE,
+    columns: [
+      `metric ${type.metric}`,
+      `fp ${type.fp} CODEC(ZSTD(1))`,
+      `labels ${type.labels} CODEC(ZSTD(1))`,
+      `ts ${type.ts} CODEC(Delta(8), ZSTD(1))`,
+      `value ${type.value} CODEC(ZSTD(1))`,
+      `trace_id ${type.trace_id} CODEC(ZSTD(1))`,
+      `span_id ${type.span_id} CODEC(ZSTD(1))`,
+      `trace_label ${type.trace_label}`,
+      `span_label ${type.span_label}`,
+      `ex_labels ${type.ex_labels} CODEC(ZSTD(1))`,
+      `ingested_at ${type.ingested_at} DEFAULT now() CODEC(Delta(4), ZSTD(1))`,
+      'INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1',
+    ],
+    engine: 'ReplacingMergeTree(ingested_at)',
+    layout: `PARTITION BY toDate(ts)
+PRIMARY KEY (metric, fp, ts)
+ORDER BY (metric, fp, ts, trace_id, span_id, value, trace_label, span_label, sipHash64(ex_labels))`,
+    settings: { ttl_only_drop_parts: 1 },
+    unreplicatedSettings: DEDUPLICATION,
+    // A series stays on one shard, and with it what replaces what, and the series that stand for it.
+    shardBy: 'fp',
+  };
+}
+
+function seriesTable() {
+  return {
+    name: SERIES_TABLE,
+    columns: Object.entries(SERIES_COLUMNS).map(([name, type]) => `${name} ${type}`),
+    engine: 'AggregatingMergeTree',
+    layout: `PARTITION BY toYYYYMM(day)
+ORDER BY (metric, day, fp)`,
+    // Without it a block sent again is left out of the exemplars and yet counted again here.
+    unreplicatedSettings: DEDUPLICATION,
+    shardBy: 'fp',
+  };
+}
+
+/** Statements that give tables the time to live of the configuration, which may change from start to start. */
+export function ttlStatements(ttlMs: number, placement: Placement): string[] {
+  const alter = (table: string) => `ALTER TABLE ${storedTable(table, placement)}${onCluster(placement)}`;
+  if (ttlMs === 0) return [EXEMPLARS_TABLE, SERIES_TABLE].map((table) => `${alter(table)} REMOVE TTL`);
+  const seconds = Math.ceil(ttlMs / 1000);
+  // A day's series go when the last of its exemplars may.
+  return [
+    `${alter(EXEMPLARS_TABLE)} MODIFY TTL toDateTime(ts) + toIntervalSecond(${seconds})`,
+    `${alter(SERIES_TABLE)} MODIFY TTL toDateTime(day) + toIntervalSecond(${seconds + 86_400})`,
+  ];
+}
+
+/** Whether the embedded engine has the disk write every insert before it says that it has it. */
+export function fsyncStatements(fsync: boolean): string[] {
+  const settings = `fsync_after_insert = ${Number(fsync)}, fsync_part_directory = ${Number(fsync)}`;
+  return [EXEMPLARS_TABLE, SERIES_TABLE].map((table) => `ALTER TABLE ${table} MODIFY SETTING ${settings}`);
+}
