@@ -53,6 +53,7 @@ export class Durability {
   #running: Promise<void> = Promise.resolve();
   #saveNotBeforeMs = Number.NEGATIVE_INFINITY;
   #recovery: Recovery = { seconds: 0, replayedRows: 0 };
+  #isComplete = false;
 
   constructor(parts: DurabilityParts) {
     const { path, options, store, clock, log } = parts;
@@ -69,6 +70,11 @@ export class Durability {
       clock,
       log,
     } satisfies JournalParts);
+  }
+
+  /** Whether the store has again all that it had, and knows what it had forgotten. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   /** What the last start read. */
@@ -97,7 +103,9 @@ export class Durability {
     }
     this.journal.setSnapshotPosition(this.#snapshotPosition);
     if (this.journal.undeliveredPositionAtStart >= this.#snapshotPosition) store.markAllForwarded();
+    this.#isComplete = this.#snapshotPosition > 0 && restorer.saysWhatIsForgotten;
     const replayedRows = await this.#replay();
+    this.#isComplete &&= this.journal.totals.damagedSegments === 0;
     this.#isRestored = true;
     // Before anything else: one that is killed again and again after seconds would read more at each start, until
     // the oldest segments went with what no snapshot has.
@@ -171,6 +179,8 @@ export class Durability {
     let rows = 0;
     const undelivered = this.journal.undeliveredPositionAtStart;
     for await (const { position, batch } of this.journal.replay(this.#snapshotPosition, resolve)) {
+      // The segments between may be gone, when it is not the newest snapshot that could be read.
+      this.#isComplete &&= rows > 0 || position <= this.#snapshotPosition;
       replayBatch(store, batch);
       if (position < undelivered) markForwarded(store, batch);
       rows += batch.length;

@@ -11,15 +11,13 @@ import type { Metadata } from '../model/metadata.js';
 import { NO_SERIES, type SeriesRef } from '../model/refs.js';
 import { grown, nextCapacity } from '../util/columns.js';
 import { Holdings } from './holdings.js';
+import { IdleSeries } from './idle-series.js';
 import { MetricMetadata } from './metric-metadata.js';
 import { SLOT_SHARE, type StoreOptions } from './options.js';
 import { RingStore } from './ring-store.js';
 import { SeriesIndex } from './series-index.js';
 import { type SavedStats, SeriesStats } from './series-stats.js';
-import { SlotSlab } from './slot-slab.js';
-
-/** At the cap of series this share of them is looked up at once, so that looking is rare. */
-const EVICTION_SHARE = 0.01;
+import { NO_SLOT, SlotSlab } from './slot-slab.js';
 
 /**
  * A series exposed within this time, longer than nearly all scrape intervals, is in use, and gives its place to no new
@@ -45,6 +43,11 @@ export interface StoreTotals {
   seriesCreated: number;
   seriesForgottenIdle: number;
   seriesEvicted: number;
+  /**
+   * Rings have all that was ever accepted later than this, but for what their floors say: the newest time of what
+   * series took with them when they were forgotten.
+   */
+  forgottenUntilMs: number;
 }
 
 /**
@@ -68,6 +71,7 @@ export class ExemplarStore {
     seriesCreated: 0,
     seriesForgottenIdle: 0,
     seriesEvicted: 0,
+    forgottenUntilMs: Number.MIN_SAFE_INTEGER,
   };
 
   /** Times a new series found no room, since the process began. */
@@ -82,9 +86,7 @@ export class ExemplarStore {
 
   /** Rises when a number is given to another series: a cached ref is only good with its generation. */
   #generations = new Uint32Array(1);
-  #evictionCandidates: SeriesRef[] = [];
-  /** No candidate had been exposed after this when it was chosen. */
-  #candidatesIdleSinceMs = 0;
+  readonly #idle = new IdleSeries(this.index, this.stats);
   /** When all series were last found to be in use. */
   #allInUseMs = Number.NEGATIVE_INFINITY;
 
@@ -162,7 +164,7 @@ export class ExemplarStore {
   #makeRoomFor(labels: Labels, nowMs: number): boolean {
     if (Math.abs(nowMs - this.#allInUseMs) < LOOK_AGAIN_MS) return false;
     const idleSinceMs = nowMs - IN_USE_MS;
-    const count = Math.ceil(this.index.size * EVICTION_SHARE);
+    const count = this.#idle.share;
     while (!this.#hasRoomFor(labels)) {
       let evicted = 0;
       while (evicted < count && this.#evictLongestIdle(undefined, idleSinceMs)) evicted++;
@@ -224,6 +226,7 @@ export class ExemplarStore {
     this.rings.layOut(exemplar);
     const verdict = this.rings.judgeAgain(series, this.#options.perSeries);
     if (verdict === Verdict.accepted && this.#makeRoom(series) === Verdict.accepted) this.#insert(series);
+    else if (verdict !== Verdict.duplicate) this.noteForgotten(exemplar.timestampMs);
   }
 
   /** An exemplar that the ring of a series without exemplars had given up: nothing at or below it comes in again. */
@@ -239,7 +242,21 @@ export class ExemplarStore {
   }
 
   restoreTotals(totals: StoreTotals): void {
+    const { forgottenUntilMs } = this.totals;
     Object.assign(this.totals, totals);
+    this.noteForgotten(forgottenUntilMs);
+  }
+
+  /** Exemplars up to this time were accepted once, and may be in no ring. */
+  noteForgotten(timestampMs: number): void {
+    if (timestampMs > this.totals.forgottenUntilMs) this.totals.forgottenUntilMs = timestampMs;
+  }
+
+  /** Whatever was accepted of a series later than this, its ring has. */
+  completeAfterMs(series: SeriesRef): number {
+    const floor = this.rings.floorSlot(series);
+    const floorMs = floor === NO_SLOT ? Number.NEGATIVE_INFINITY : this.rings.timestampMs(floor);
+    return Math.max(floorMs, this.totals.forgottenUntilMs);
   }
 
   /** Exemplars of this series up to here have reached every sink. */
@@ -407,7 +424,7 @@ export class ExemplarStore {
 
   /** Labels of forgotten series come free when they are swept, which pays for many at once. */
   #evictForBytes(): void {
-    const count = Math.ceil(this.index.size * EVICTION_SHARE);
+    const count = this.#idle.share;
     for (let i = 0; i < count; i++) this.#evictLongestIdle();
     this.index.sweep();
   }
@@ -417,13 +434,8 @@ export class ExemplarStore {
    * @returns false when there is no such series but `except`
    */
   #evictLongestIdle(except?: SeriesRef, idleSinceMs = Number.POSITIVE_INFINITY): boolean {
-    let series = this.#nextCandidate(except, idleSinceMs);
-    if (series === undefined) {
-      const excess = this.index.size - this.#options.maxSeries;
-      const count = Math.max(excess, Math.ceil(this.index.size * EVICTION_SHARE));
-      this.#chooseCandidates(count, except, idleSinceMs);
-      series = this.#nextCandidate(except, idleSinceMs);
-    }
+    const excess = this.index.size - this.#options.maxSeries;
+    const series = this.#idle.longest(excess, except, idleSinceMs);
     if (series === undefined) return false;
     // What it still held goes for something newer, and is counted as such.
     while (this.rings.held(series) > 0) this.#giveUpOldest(series);
@@ -432,35 +444,8 @@ export class ExemplarStore {
     return true;
   }
 
-  /** The next that has not been exposed since it became a candidate. */
-  #nextCandidate(except: SeriesRef | undefined, idleSinceMs: number): SeriesRef | undefined {
-    const limitMs = Math.min(this.#candidatesIdleSinceMs, idleSinceMs);
-    for (;;) {
-      const series = this.#evictionCandidates.pop();
-      if (series === undefined) return undefined;
-      const isIdle = this.index.isLive(series) && this.stats.lastExposedMs[series]! <= limitMs;
-      if (isIdle && series !== except) return series;
-    }
-  }
-
-  /** The longest idle comes last. */
-  #chooseCandidates(count: number, except: SeriesRef | undefined, limitOfIdleMs: number): void {
-    const idleSinceMs = this.stats.lastExposedMs;
-    const others: SeriesRef[] = [];
-    for (const series of this.index.all())
-      if (series !== except && idleSinceMs[series]! <= limitOfIdleMs) others.push(series);
-    // Numbers alone sort natively, ten times as fast as series by a comparison of ours.
-    const timesMs = Float64Array.from(others, (series) => idleSinceMs[series]!).sort();
-    const limitMs = timesMs[Math.min(count, others.length) - 1] ?? 0;
-    this.#candidatesIdleSinceMs = limitMs;
-    this.#evictionCandidates = others
-      .filter((series) => idleSinceMs[series]! <= limitMs)
-      .sort((a, b) => idleSinceMs[a]! - idleSinceMs[b]!)
-      .slice(0, count)
-      .reverse();
-  }
-
   #forget(series: SeriesRef): void {
+    this.noteForgotten(this.rings.newestMs(series));
     this.#exemplars -= this.rings.held(series);
     this.#holdings.set(series, 0);
     this.rings.clear(series);

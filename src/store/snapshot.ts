@@ -74,6 +74,11 @@ export class SnapshotRestorer {
     return this.#overwritten;
   }
 
+  /** Whether the snapshot says what was forgotten before it. */
+  get saysWhatIsForgotten(): boolean {
+    return this.#totals?.forgottenUntilMs !== undefined;
+  }
+
   /** Counters as they were, after all chunks: restoring is no accepting. */
   finish(): void {
     if (this.#totals === undefined) return;
