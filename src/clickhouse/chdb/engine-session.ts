@@ -1,0 +1,114 @@
+import type { ChdbQueryStream, Session } from 'chdb';
+import type { Param } from '../database.js';
+import type { Settings } from '../statement-settings.js';
+import type { InsertRequest, SqlRequest } from './messages.js';
+import { paramLiteral } from './param-literal.js';
+
+/** Found again in `system.processes`, for KILL. */
+const MARK = 'log_comment';
+
+/**
+ * One connection to the engine. It takes one statement at a time; others run beside it on connections of their own.
+ * What is set for a statement stays set on its connection, so that every statement first says what it wants otherwise.
+ */
+export class EngineSession {
+  readonly name: string;
+  readonly #session: Session;
+  /** What every connection starts with: `DEFAULT` would forget it. */
+  readonly #initial: Settings;
+  #current: Settings = {};
+  #params: readonly string[] = [];
+  #isKnown = true;
+
+  constructor(name: string, session: Session, initial: Settings) {
+    this.name = name;
+    this.#session = session;
+    this.#initial = initial;
+  }
+
+  /** False after a failure between two states: nobody knows what is set, and the connection must not be used again. */
+  get isUsable(): boolean {
+    return this.#isKnown;
+  }
+
+  async command({ sql, params, settings, timeoutMs }: SqlRequest): Promise<void> {
+    // Not `queryBindAsync`: its parameters belong to the whole process, so all such statements wait for each other.
+    await this.#set(timed(settings, timeoutMs), params);
+    await this.#session.queryAsync(sql, { format: 'Null' });
+  }
+
+  async query({ sql, params, settings, timeoutMs }: SqlRequest): Promise<ChdbQueryStream> {
+    await this.#set(timed(settings, timeoutMs), {});
+    // Begins before it returns, parameters bound; so those of two statements never meet.
+    return this.#session.queryStreamBind(sql, wellFormed(params), { format: 'JSONEachRow' });
+  }
+
+  async insert({ table, lines, settings, timeoutMs }: InsertRequest): Promise<void> {
+    await this.#set(timed({}, timeoutMs), {});
+    await this.#session.insert({ table, values: lines, format: 'JSONEachRow', settings });
+  }
+
+  /** Stops what runs on another connection. */
+  async kill(name: string): Promise<void> {
+    await this.#session.queryAsync(`KILL QUERY WHERE Settings['${MARK}'] = '${name}' ASYNC`);
+  }
+
+  /** Of a connection on which something still runs, when that has ended. */
+  close(): void {
+    this.#session.close();
+  }
+
+  async #set(settings: Settings, params: Readonly<Record<string, Param>>): Promise<void> {
+    const wanted: Settings = { ...settings, [MARK]: this.name };
+    const changes: string[] = [];
+    for (const name of Object.keys(this.#current))
+      if (!Object.hasOwn(wanted, name)) changes.push(`${name} = ${this.#default(name)}`);
+    for (const [name, value] of Object.entries(wanted))
+      if (this.#current[name] !== value) changes.push(`${name} = ${settingLiteral(value)}`);
+    const names = Object.keys(params);
+    // A placeholder without its parameter is an error, so what is left over from before would hide one.
+    for (const name of this.#params) if (!names.includes(name)) changes.push(`param_${name} = ''`);
+    for (const [name, value] of Object.entries(params))
+      changes.push(`${paramName(name)} = ${paramLiteral(value)}`);
+    if (changes.length === 0) return;
+    this.#isKnown = false;
+    await this.#session.queryAsync(`SET ${changes.join(', ')}`);
+    this.#isKnown = true;
+    this.#current = wanted;
+    this.#params = names;
+  }
+
+  #default(name: string): string {
+    const value = this.#initial[name];
+    return value === undefined ? 'DEFAULT' : settingLiteral(value);
+  }
+}
+
+function timed(settings: Settings, timeoutMs: number): Settings {
+  return { ...settings, max_execution_time: timeoutMs / 1000 };
+}
+
+/** Values have been checked to need no escapes. */
+function settingLiteral(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `'${value}'`;
+}
+
+function paramName(name: string): string {
+  if (!/^[A-Za-z_]\w*$/.test(name))
+    throw new TypeError(`not the name of a parameter: ${JSON.stringify(name)}`);
+  return `param_${name}`;
+}
+
+/** A lone surrogate is no text that UTF-8 could carry. */
+function wellFormed(params: Readonly<Record<string, Param>>): Record<string, Param> {
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? value.map(textOf) : textOf(value),
+    ]),
+  );
+}
+
+function textOf<Value extends string | number | bigint>(value: Value): Value | string {
+  return typeof value === 'string' ? value.toWellFormed() : value;
+}
