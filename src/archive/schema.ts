@@ -118,20 +118,39 @@ ORDER BY (metric, day, fp)`,
   };
 }
 
-/** Statements that give tables the time to live of the configuration, which may change from start to start. */
-export function ttlStatements(ttlMs: number, placement: Placement): string[] {
-  const alter = (table: string) => `ALTER TABLE ${storedTable(table, placement)}${onCluster(placement)}`;
-  if (ttlMs === 0) return [EXEMPLARS_TABLE, SERIES_TABLE].map((table) => `${alter(table)} REMOVE TTL`);
+/** A change to a table that is there already. */
+export interface Alteration {
+  readonly table: string;
+  readonly sql: string;
+  /** Whether a table's definition, as the engine shows it, says so already. */
+  isIn(definition: string): boolean;
+}
+
+/** The time to live of the configuration, which may be another at the next start. */
+export function ttlAlterations(ttlMs: number, placement: Placement): Alteration[] {
   const seconds = Math.ceil(ttlMs / 1000);
   // A day's series go when the last of its exemplars may.
-  return [
-    `${alter(EXEMPLARS_TABLE)} MODIFY TTL toDateTime(ts) + toIntervalSecond(${seconds})`,
-    `${alter(SERIES_TABLE)} MODIFY TTL toDateTime(day) + toIntervalSecond(${seconds + 86_400})`,
-  ];
+  const ttls = { [EXEMPLARS_TABLE]: ['ts', seconds], [SERIES_TABLE]: ['day', seconds + 86_400] } as const;
+  return Object.entries(ttls).map(([name, [column, ttlSeconds]]) => {
+    const table = storedTable(name, placement);
+    const alter = `ALTER TABLE ${table}${onCluster(placement)}`;
+    const ttl = `toDateTime(${column}) + toIntervalSecond(${ttlSeconds})`;
+    return ttlMs === 0
+      ? { table, sql: `${alter} REMOVE TTL`, isIn: (definition) => !definition.includes(' TTL ') }
+      : {
+          table,
+          sql: `${alter} MODIFY TTL ${ttl}`,
+          isIn: (definition) => definition.includes(` TTL ${ttl} `),
+        };
+  });
 }
 
 /** Whether the embedded engine has the disk write every insert before it says that it has it. */
-export function fsyncStatements(fsync: boolean): string[] {
-  const settings = `fsync_after_insert = ${Number(fsync)}, fsync_part_directory = ${Number(fsync)}`;
-  return [EXEMPLARS_TABLE, SERIES_TABLE].map((table) => `ALTER TABLE ${table} MODIFY SETTING ${settings}`);
+export function fsyncAlterations(fsync: boolean): Alteration[] {
+  const settings = ['fsync_after_insert', 'fsync_part_directory'].map((name) => `${name} = ${Number(fsync)}`);
+  return [EXEMPLARS_TABLE, SERIES_TABLE].map((table) => ({
+    table,
+    sql: `ALTER TABLE ${table} MODIFY SETTING ${settings.join(', ')}`,
+    isIn: (definition) => settings.every((setting) => definition.includes(setting)),
+  }));
 }

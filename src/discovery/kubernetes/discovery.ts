@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { Backoff } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import { TimeSlices } from '../../util/time-slices.js';
 import type { Discovery, DiscoveryParts, OnGroups } from '../mechanism.js';
@@ -7,7 +8,6 @@ import type { KubernetesDiscoveryOptions } from '../options.js';
 import { messageOf, TroubleLog } from '../trouble-log.js';
 import { type ClusterAccess, type ClusterEnvironment, findAccess, OWN_CLUSTER } from './access.js';
 import { ApiClient } from './api-client.js';
-import { Backoff } from './backoff.js';
 import { endpointsKind, endpointsRole } from './endpoints.js';
 import { endpointSliceKind, endpointSliceRole } from './endpointslice.js';
 import { ingressKind, ingressRole } from './ingress.js';

@@ -1,10 +1,10 @@
+import { Backoff } from '../../util/backoff.js';
 import { sleep } from '../../util/clock.js';
 import { TimeSlices } from '../../util/time-slices.js';
 import type { DiscoveryParts } from '../mechanism.js';
 import type { DiscoveryMeter, KubernetesEvent } from '../metrics.js';
 import { messageOf, TroubleLog } from '../trouble-log.js';
 import { type ApiClient, ApiError, UnreadableEvent, type WatchEvent } from './api-client.js';
-import { Backoff } from './backoff.js';
 import { type Fields, optionalNumber, text } from './fields.js';
 import { type Kind, type KubernetesObject, keyOf, readMeta } from './object.js';
 

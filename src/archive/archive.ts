@@ -1,0 +1,268 @@
+/** The archive of one configuration: its tables, who writes to them, and what is read from them. */
+import { join } from 'node:path';
+import type { Database, StatementOptions } from '../clickhouse/database.js';
+import type { Placement } from '../clickhouse/tables.js';
+import type {
+  Archived,
+  ArchivedSeries,
+  ArchiveFilter,
+  ArchiveQuery,
+  ArchiveRetention,
+  ExemplarArchive,
+} from '../model/archive.js';
+import type { BatchReader } from '../model/batch.js';
+import type { Labels } from '../model/labels.js';
+import { type Clock, sleep } from '../util/clock.js';
+import type { Log } from '../util/log.js';
+import { TimeSlices } from '../util/time-slices.js';
+import { exemplarColumns } from './exemplar-columns.js';
+import { exemplarsStatement, readSeries, type Statement, traceStatement } from './exemplar-query.js';
+import type { ArchiveMeter } from './meter.js';
+import type { ArchiveOptions } from './options.js';
+import { pendingSeries } from './pending-series.js';
+import { PreparedTables } from './prepared-tables.js';
+import { RefusedRows } from './refused-rows.js';
+import { readTableFigures, readTimeFigures, type TableFigures } from './retention-query.js';
+import { RowWriter } from './row-writer.js';
+import { readLabelNames, readLabelSets, readLabelValues } from './series-query.js';
+import { ArchiveWriter } from './writer.js';
+
+const PREPARE_AGAIN_MS = 10_000;
+const REFUSED_FILE = 'archive-refused.jsonl';
+/** Label names, values and sets that one answer takes from the archive. */
+const MAX_NAMES = 100_000;
+/** A day's parts are merged with no other day's: the day is part of what tells rows apart. */
+const FINAL_BY_DAY = { do_not_merge_across_partitions_select_final: 1 };
+
+const EVERYTHING: ArchiveFilter = {
+  selectors: [],
+  startMs: Number.NEGATIVE_INFINITY,
+  endMs: Number.POSITIVE_INFINITY,
+};
+
+export interface ArchiveParts {
+  readonly options: ArchiveOptions;
+  readonly database: Database;
+  readonly reader: BatchReader;
+  readonly traceIdLabels: readonly string[];
+  /** Where refused rows are kept. */
+  readonly storagePath: string | undefined;
+  readonly meter: ArchiveMeter;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How the archive is doing. */
+export interface ArchiveStatus {
+  /** Where it is. */
+  readonly database: string;
+  readonly pendingRows: number;
+  readonly lostRows: number;
+  /** How long ago the oldest exemplar was scraped that is not there yet. */
+  readonly lagSeconds: number;
+  /** False while inserts fail. */
+  readonly isTaking: boolean;
+  /** As of the last refresh. */
+  readonly figures: TableFigures | undefined;
+}
+
+export class Archive implements ExemplarArchive {
+  readonly isShared: boolean;
+  readonly #parts: ArchiveParts;
+  readonly #tables: PreparedTables;
+  readonly #writer: ArchiveWriter;
+  readonly #placement: Placement;
+  readonly #stop = new AbortController();
+  #figures: TableFigures | undefined;
+
+  constructor(parts: ArchiveParts) {
+    const { options, database, reader, storagePath, traceIdLabels, meter, clock, log } = parts;
+    this.#parts = parts;
+    // Nobody but this process writes to an engine inside it.
+    const isEmbedded = options.server === undefined;
+    this.isShared = !isEmbedded;
+    this.#placement = { cluster: options.server?.cluster };
+    this.#tables = new PreparedTables({ database, options, placement: this.#placement, isEmbedded, log });
+    const refusedPath = storagePath === undefined ? undefined : join(storagePath, REFUSED_FILE);
+    this.#writer = new ArchiveWriter({
+      reader,
+      rows: new RowWriter({ traceIdLabels, ttlMs: options.ttlMs }),
+      refused: new RefusedRows(refusedPath, log),
+      meter,
+      insert: (block, timeoutMs, signal) =>
+        this.#tables.use(() => database.insert(block, { timeoutMs, signal })),
+      clock,
+      log,
+    });
+  }
+
+  /** At once: an archive that is away is waited for in the background. */
+  start(): void {
+    this.#prepare().catch(() => {});
+    this.#writer.start();
+  }
+
+  /** Writes what it has in hand until the deadline. The engine is closed. Never rejects. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stop.abort();
+    await this.#writer.stop(deadlineMs);
+    await this.#parts.database.close();
+  }
+
+  get status(): ArchiveStatus {
+    const { reader, clock, database } = this.#parts;
+    const { archivedUntilMs, failingSinceMs } = this.#writer;
+    return {
+      database: database.name,
+      pendingRows: reader.pendingRows,
+      lostRows: reader.lostRows,
+      lagSeconds: Math.max(0, clock.nowMs() - archivedUntilMs) / 1000,
+      isTaking: failingSinceMs === undefined,
+      figures: this.#figures,
+    };
+  }
+
+  /** Whatever was scraped before is in the archive. */
+  get archivedUntilMs(): number {
+    return this.#writer.archivedUntilMs;
+  }
+
+  async exemplars(query: ArchiveQuery): Promise<Archived<readonly ArchivedSeries[]>> {
+    const { minValue, maxValue } = query;
+    // Before the table is asked: what leaves the hand meanwhile is in the table.
+    const pending = this.#writer.batchesInHand;
+    const inHand = pendingSeries(
+      pending,
+      query,
+      // Written so that NaN fails a bound that is given.
+      ({ value }) =>
+        !(minValue !== undefined && !(value >= minValue)) &&
+        !(maxValue !== undefined && !(value <= maxValue)),
+      new TimeSlices(this.#parts.clock),
+    );
+    const statement = exemplarsStatement(query, this.#parts.options.queryMaxRows);
+    const archived = await this.#readSeries(statement);
+    return { found: [...archived.found, ...(await inHand)], warnings: archived.warnings };
+  }
+
+  async exemplarsOfTrace(id: string): Promise<Archived<readonly ArchivedSeries[]>> {
+    const { traceIdLabels, options, clock } = this.#parts;
+    const inHand = pendingSeries(
+      this.#writer.batchesInHand,
+      EVERYTHING,
+      ({ labels }) => exemplarColumns(labels, traceIdLabels).trace_id === id,
+      new TimeSlices(clock),
+    );
+    const archived = await this.#readSeries(traceStatement(id, options.queryMaxRows));
+    return { found: [...archived.found, ...(await inHand)], warnings: archived.warnings };
+  }
+
+  labelNames(filter: ArchiveFilter): Promise<Archived<readonly string[]>> {
+    return this.#ask([], (database, options) => readLabelNames(database, filter, MAX_NAMES, options));
+  }
+
+  labelValues(name: string, filter: ArchiveFilter): Promise<Archived<readonly string[]>> {
+    return this.#ask([], (database, options) => readLabelValues(database, name, filter, MAX_NAMES, options));
+  }
+
+  labelSets(filter: ArchiveFilter, limit: number): Promise<Archived<readonly Labels[]>> {
+    const most = Math.min(limit, MAX_NAMES);
+    return this.#ask([], (database, options) => readLabelSets(database, filter, most, options));
+  }
+
+  retention(): Promise<Archived<ArchiveRetention | undefined>> {
+    const { options, reader, clock } = this.#parts;
+    return this.#ask(undefined, async (database, statement) => {
+      const figures = await readTableFigures(database, this.#placement, statement);
+      const times = await readTimeFigures(database, clock.nowMs(), statement);
+      return { ...figures, ...times, ttlMs: options.ttlMs, pendingRows: reader.pendingRows };
+    });
+  }
+
+  /** For metrics. Never rejects. */
+  async refreshFigures(): Promise<void> {
+    try {
+      const options = { timeoutMs: this.#parts.options.queryTimeoutMs };
+      this.#figures = await this.#tables.use(() =>
+        readTableFigures(this.#parts.database, this.#placement, options),
+      );
+    } catch (error) {
+      this.#parts.log.debug({ error: (error as Error).message }, 'the archive does not say how large it is');
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { clock, log } = this.#parts;
+    let lastError: string | undefined;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#tables.ready();
+        log.info({ archive: this.#parts.database.name }, 'the archive is ready');
+        return this.refreshFigures();
+      } catch (error) {
+        const { message } = error as Error;
+        // Of the same error one line is enough, until it is another.
+        if (message !== lastError)
+          log.error({ error: message }, 'the archive cannot be used yet, will be retried');
+        lastError = message;
+      }
+      await sleep(clock, PREPARE_AGAIN_MS, this.#stop.signal);
+    }
+  }
+
+  async #readSeries(statement: Statement | undefined): Promise<Archived<readonly ArchivedSeries[]>> {
+    if (statement === undefined) return { found: [], warnings: this.#warnings() };
+    const { queryMaxRows } = this.#parts.options;
+    const answer = await this.#ask({ series: [], isCut: false }, (database, options) =>
+      readSeries(database, statement, queryMaxRows, options),
+    );
+    const { series, isCut } = answer.found;
+    const cut = `archive: more than ${queryMaxRows} exemplars, the rest is left out; ask for less, or raise archive.query_max_rows`;
+    return { found: series, warnings: isCut ? [...answer.warnings, cut] : answer.warnings };
+  }
+
+  /** Whatever goes wrong becomes a warning. */
+  async #ask<Found>(
+    nothing: Found,
+    read: (database: Database, options: StatementOptions) => Promise<Found>,
+  ): Promise<Archived<Found>> {
+    const { database, options, meter, clock } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const deadline = new AbortController();
+    const cancel = clock.after(options.queryTimeoutMs, () => deadline.abort());
+    try {
+      const statement = {
+        timeoutMs: options.queryTimeoutMs,
+        signal: deadline.signal,
+        settings: FINAL_BY_DAY,
+      };
+      const work = this.#tables.use(() => read(database, statement));
+      const found = await Promise.race([work, rejectedBy(deadline.signal, options.queryTimeoutMs)]);
+      meter.queried((clock.monotonicMs() - startMs) / 1000, true);
+      return { found, warnings: this.#warnings() };
+    } catch (error) {
+      meter.queried((clock.monotonicMs() - startMs) / 1000, false);
+      const { message } = error as Error;
+      this.#parts.log.debug({ error: message }, 'a query of the archive failed');
+      return { found: nothing, warnings: [`archive: ${message}; what only it has is missing`] };
+    } finally {
+      cancel();
+    }
+  }
+
+  #warnings(): string[] {
+    const { unreadRows } = this.#writer;
+    if (unreadRows === 0) return [];
+    return [
+      `archive: ${unreadRows} exemplars wait to be archived; those that rings have overwritten meanwhile are missing`,
+    ];
+  }
+}
+
+function rejectedBy(signal: AbortSignal, timeoutMs: number): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = () => reject(new Error(`no answer within ${timeoutMs / 1000} s`));
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}

@@ -1,0 +1,164 @@
+/** Exemplars out of the archive's table: the statement, and what its rows mean. */
+import type { Database, StatementOptions } from '../clickhouse/database.js';
+import type { ArchivedExemplar, ArchivedSeries, ArchiveQuery } from '../model/archive.js';
+import { type Labels, labelsFromPairs, labelsToJson, METRIC_NAME } from '../model/labels.js';
+import { labelsOfColumns } from './exemplar-columns.js';
+import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS, seriesFingerprint } from './row-writer.js';
+import { EXEMPLARS_TABLE, SERIES_TABLE } from './schema.js';
+import { SqlParams, selectorsSql } from './selector-sql.js';
+
+/** Exemplars of one series in one row of the answer; more of it come in further rows, so that none is long to parse. */
+const EXEMPLARS_A_ROW = 1000;
+
+/** Series that a statement names one by one; of more, the answer may have what memory has too. */
+const MAX_NAMED_SERIES = 10_000;
+
+type ExemplarTuple = readonly [
+  timestampMs: string,
+  value: number | string,
+  traceId: string,
+  spanId: string,
+  traceLabel: string,
+  spanLabel: string,
+  others: Readonly<Record<string, string>>,
+];
+
+interface SeriesRow {
+  readonly metric: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly exemplars: readonly ExemplarTuple[];
+}
+
+export interface Statement {
+  readonly sql: string;
+  readonly params: SqlParams['values'];
+}
+
+/** @returns undefined where no time is asked for that the table can have */
+export function exemplarsStatement(query: ArchiveQuery, maxRows: number): Statement | undefined {
+  const { need, minValue, maxValue, order, selectors } = query;
+  const untilMs = need.series.reduce(
+    (latest, series) => Math.max(latest, series.untilMs),
+    need.othersUntilMs,
+  );
+  const start = Math.max(MIN_TIMESTAMP_MS, query.startMs);
+  const end = Math.min(MAX_TIMESTAMP_MS, query.endMs, untilMs);
+  if (end < start) return undefined;
+  const params = new SqlParams();
+  const times = { start: params.add('Int64', start), end: params.add('Int64', end) };
+  const conditions = [
+    `ts >= fromUnixTimestamp64Milli(${times.start}) AND ts <= fromUnixTimestamp64Milli(${times.end})`,
+    // Global, and so the same on a cluster: a distributed table must not ask another one on every node.
+    `(metric, fp) GLOBAL IN (SELECT metric, fp FROM ${SERIES_TABLE} WHERE ${daysSql(times)} AND ${selectorsSql(selectors, params)})`,
+    ...neededSql(query, params),
+    ...(minValue === undefined ? [] : [`value >= ${floatSql(minValue, params)}`]),
+    ...(maxValue === undefined ? [] : [`value <= ${floatSql(maxValue, params)}`]),
+  ];
+  const limit = params.add('UInt32', Math.min(query.limit ?? maxRows, maxRows) + 1);
+  return {
+    sql: groupedBySeries(
+      `${conditions.join('\n  AND ')}\nORDER BY ts ${order === 'asc' ? 'ASC' : 'DESC'} LIMIT ${limit}`,
+    ),
+    params: params.values,
+  };
+}
+
+export function traceStatement(id: string, maxRows: number): Statement {
+  const params = new SqlParams();
+  const limit = params.add('UInt32', maxRows + 1);
+  return {
+    sql: groupedBySeries(`trace_id = ${params.add('String', id)}\nORDER BY ts LIMIT ${limit}`),
+    params: params.values,
+  };
+}
+
+/** Which days hold these times. */
+export function daysSql({ start, end }: { readonly start: string; readonly end: string }): string {
+  const day = (time: string) => `toDate(fromUnixTimestamp64Milli(${time}, 'UTC'))`;
+  return `day >= ${day(start)} AND day <= ${day(end)}`;
+}
+
+function groupedBySeries(condition: string): string {
+  return `SELECT metric, any(series_labels) AS labels,
+  groupArray((ms, value, trace_id, span_id, trace_label, span_label, ex_labels)) AS exemplars
+FROM (SELECT *, intDiv(rowNumberInAllBlocks(), ${EXEMPLARS_A_ROW}) AS piece FROM (
+SELECT metric, fp, labels AS series_labels, toUnixTimestamp64Milli(ts) AS ms, value,
+  trace_id, span_id, trace_label, span_label, ex_labels
+FROM ${EXEMPLARS_TABLE} FINAL WHERE ${condition}))
+GROUP BY metric, fp, piece`;
+}
+
+/** Leaves out what memory has, series by series. */
+function neededSql({ need, endMs }: ArchiveQuery, params: SqlParams): string[] {
+  const atMost = Math.min(MAX_TIMESTAMP_MS, endMs);
+  const others = clamp(need.othersUntilMs, atMost);
+  // Those that need most come first: what finds no place on the list is asked for as others are.
+  const differing = need.series
+    .map(({ labels, untilMs }) => ({ labels, untilMs: clamp(untilMs, atMost) }))
+    .filter(({ untilMs }) => untilMs !== others)
+    .sort((a, b) => b.untilMs - a.untilMs);
+  const named = differing.slice(0, MAX_NAMED_SERIES);
+  const unnamedMs = Math.max(others, differing[MAX_NAMED_SERIES]?.untilMs ?? others);
+  if (named.length === 0)
+    return others >= atMost ? [] : [`toUnixTimestamp64Milli(ts) <= ${params.add('Int64', others)}`];
+  const fps = params.add(
+    'Array(UInt64)',
+    named.map(({ labels }) => BigInt(seriesFingerprint(labels))),
+  );
+  const untils = params.add(
+    'Array(Int64)',
+    named.map(({ untilMs }) => untilMs),
+  );
+  return [
+    `toUnixTimestamp64Milli(ts) <= transform(fp, ${fps}, ${untils}, ${params.add('Int64', unnamedMs)})`,
+  ];
+}
+
+function clamp(timeMs: number, atMostMs: number): number {
+  return Math.max(MIN_TIMESTAMP_MS - 1, Math.min(timeMs, atMostMs));
+}
+
+function floatSql(value: number, params: SqlParams): string {
+  if (Number.isFinite(value)) return params.add('Float64', value);
+  return value > 0 ? 'inf' : '-inf';
+}
+
+/** Runs a statement. `isCut`: there are more rows than were allowed. */
+export async function readSeries(
+  database: Database,
+  { sql, params }: Statement,
+  maxRows: number,
+  options: StatementOptions,
+): Promise<{ readonly series: ArchivedSeries[]; readonly isCut: boolean }> {
+  const byLabels = new Map<string, { labels: Labels; exemplars: ArchivedExemplar[] }>();
+  let rows = 0;
+  for await (const page of database.query<SeriesRow>(sql, { ...options, params })) {
+    for (const row of page) {
+      const labels = seriesLabels(row.metric, row.labels);
+      const key = labelsToJson(labels);
+      const series = byLabels.get(key) ?? { labels, exemplars: [] };
+      byLabels.set(key, series);
+      for (const tuple of row.exemplars) series.exemplars.push(exemplarOf(tuple));
+      rows += row.exemplars.length;
+    }
+  }
+  return { series: [...byLabels.values()], isCut: rows > maxRows };
+}
+
+export function seriesLabels(metric: string, labels: Readonly<Record<string, string>>): Labels {
+  return labelsFromPairs([[METRIC_NAME, metric], ...Object.entries(labels)]);
+}
+
+function exemplarOf([ms, value, trace_id, span_id, trace_label, span_label, ex_labels]: ExemplarTuple) {
+  return {
+    timestampMs: Number(ms),
+    value: typeof value === 'number' ? value : NON_FINITE[value]!,
+    labels: labelsOfColumns({ trace_id, span_id, trace_label, span_label, ex_labels }),
+  };
+}
+
+const NON_FINITE: Readonly<Record<string, number>> = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+};
