@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { ArchiveManager } from './archive/manager.js';
 import { ChangeWatch } from './config/change-watch.js';
 import type { Config } from './config/schema.js';
 import { createDiscovery } from './discovery/discovery.js';
@@ -14,6 +15,7 @@ import type { ActiveTarget, ScrapePoolSummary } from './http/targets.js';
 import { MemoryLog } from './journal/memory-log.js';
 import { addJournalMetrics } from './journal/metrics.js';
 import type { BatchLog } from './model/batch.js';
+import { TRACE_ID_LABELS } from './model/exemplar.js';
 import { labelValue } from './model/labels.js';
 import { BodyBufferPool } from './scrape/body-buffer.js';
 import { CheckUps } from './scrape/check-ups.js';
@@ -72,6 +74,7 @@ export class App {
   readonly #durability: Durability | undefined;
   readonly #batches: BatchLog;
   readonly #forwarding: ForwardManager;
+  readonly #archiving: ArchiveManager;
   readonly #scraping: ScrapeManager;
   readonly #registry = createRegistry();
   readonly #starting = new Once<void>();
@@ -98,6 +101,13 @@ export class App {
       ...shared,
       batches: this.#batches,
       metrics: new RemoteWriteMetrics(this.#registry),
+    });
+    this.#archiving = new ArchiveManager({
+      batches: this.#batches,
+      storagePath: parts.storagePath,
+      registry: this.#registry,
+      clock,
+      log,
     });
     const discoveryMetrics = new DiscoveryMetrics(this.#registry);
     this.#scraping = new ScrapeManager({
@@ -139,11 +149,14 @@ export class App {
   start(): Promise<void> {
     return this.#starting.run(async () => {
       await this.#listen();
-      this.#store.isForwarding = this.#config.remoteWrites.length > 0;
+      // Whoever reads confirms: what rings give up before, is counted.
+      this.#store.isForwarding = true;
       await this.#durability?.open();
-      this.#applyOptions(this.#config);
+      this.#forgetWhatIsUnknown();
       // Readers first: what is scraped before there is one, it would not get.
       await this.#forwarding.apply(this.#config.remoteWrites, 0);
+      await this.#archiving.apply(this.#config.archive, traceIdLabelsOf(this.#config), 0);
+      this.#applyOptions(this.#config);
       await this.#scraping.apply(this.#config.scrapeJobs);
       this.#maintain();
       await this.#changes.start();
@@ -160,7 +173,7 @@ export class App {
       this.#cancelMaintenance();
       this.#changes.stop();
       await this.#scraping.stop();
-      await this.#forwarding.stop(deadlineMs);
+      await Promise.all([this.#forwarding.stop(deadlineMs), this.#archiving.stop(deadlineMs)]);
       await this.#batches.close();
       await this.#durability?.close();
       await this.#closeServers(deadlineAtMs);
@@ -186,11 +199,18 @@ export class App {
   async #takeOver(): Promise<void> {
     this.#refuseWhenStopping();
     const config = this.#parts.loadConfig();
-    this.#applyOptions(config);
     await this.#scraping.apply(config.scrapeJobs);
     this.#refuseWhenStopping();
     await this.#forwarding.apply(config.remoteWrites, RELOAD_FLUSH_MS);
+    await this.#archiving.apply(config.archive, traceIdLabelsOf(config), RELOAD_FLUSH_MS);
+    this.#applyOptions(config);
     this.#config = config;
+  }
+
+  /** What a process before this one had accepted, and rings do not have again, an archive may. */
+  #forgetWhatIsUnknown(): void {
+    if (this.#durability?.isComplete) return;
+    this.#store.noteForgotten(this.#parts.clock.nowMs() + this.#config.store.maxFutureMs);
   }
 
   #addReloadMetrics(): void {
@@ -219,7 +239,7 @@ export class App {
   }
 
   #applyOptions(config: Config): void {
-    const isForwarding = config.remoteWrites.length > 0;
+    const isForwarding = config.remoteWrites.length > 0 || this.#archiving.archive !== undefined;
     const isRead = isForwarding || this.#batches.isDurable;
     this.#store.isForwarding = isForwarding;
     this.#intake.publish = isRead ? (batch) => this.#batches.append(batch) : undefined;
@@ -244,6 +264,8 @@ export class App {
       const server = await createServer();
       await addRoutes(server, {
         store: this.#store,
+        archive: () => this.#archiving.archive,
+        traceIdLabels: () => traceIdLabelsOf(this.#config),
         registry: this.#registry,
         clock,
         log,
@@ -330,4 +352,9 @@ export class App {
     for (const { job, dropped, droppedCount } of this.#scraping.pools)
       yield { name: job.jobName, dropped, droppedCount };
   }
+}
+
+/** Of all jobs: exemplars in the archive are of any of them. */
+function traceIdLabelsOf({ scrapeJobs }: Config): readonly string[] {
+  return [...new Set([...scrapeJobs.flatMap((job) => job.traceIdLabels), ...TRACE_ID_LABELS])];
 }

@@ -1,5 +1,6 @@
 /** The whole file as one table, and from what was read by it the options of every part. */
 import { dirname, resolve } from 'node:path';
+import { type ArchiveOptions, DEFAULT_ARCHIVE_OPTIONS } from '../archive/options.js';
 import type { RemoteWriteOptions } from '../forward/options.js';
 import type { JournalOptions } from '../journal/options.js';
 import type { Labels } from '../model/labels.js';
@@ -24,6 +25,7 @@ export interface Config {
   readonly remoteWrites: readonly RemoteWriteOptions[];
   readonly store: StoreOptions;
   readonly journal: JournalOptions;
+  readonly archive: ArchiveOptions;
   /** Whether the file says anything of it. */
   readonly isJournalGiven: boolean;
   /** What the retention forecast compares with; undefined: nothing. */
@@ -86,6 +88,7 @@ export function resolveConfig(
     }),
     store: resolveStore(storage.values.exemplars, report),
     journal: resolveJournal(journal),
+    archive: DEFAULT_ARCHIVE_OPTIONS,
     isJournalGiven: root.given('journal'),
     retentionTargetMs: retention_target,
     externalLabels,

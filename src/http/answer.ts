@@ -13,8 +13,12 @@ export function sendJson(reply: FastifyReply, json: string): FastifyReply {
 }
 
 /** The same around JSON text that comes piece by piece. */
-export function streamData(reply: FastifyReply, data: AsyncIterable<string>): FastifyReply {
-  return streamJson(reply, around(data));
+export function streamData(
+  reply: FastifyReply,
+  data: AsyncIterable<string>,
+  warnings: readonly string[] = [],
+): FastifyReply {
+  return streamJson(reply, around(data, warnings));
 }
 
 /** A whole answer that comes piece by piece. */
@@ -22,8 +26,13 @@ export function streamJson(reply: FastifyReply, body: AsyncIterable<string>): Fa
   return reply.type('application/json').send(Readable.from(body, { objectMode: false }));
 }
 
-async function* around(data: AsyncIterable<string>): AsyncGenerator<string> {
+async function* around(data: AsyncIterable<string>, warnings: readonly string[]): AsyncGenerator<string> {
   yield '{"status":"success","data":';
   yield* data;
-  yield '}';
+  yield `${warningsJson(warnings)}}`;
+}
+
+/** What follows the data: nothing, or `,"warnings":[…]`. */
+export function warningsJson(warnings: readonly string[]): string {
+  return warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;
 }

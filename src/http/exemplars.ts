@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { exemplarsJson } from '../query/exemplars.js';
+import { type ExemplarMemory, queryExemplars } from '../query/merged-exemplars.js';
 import { parseSelectors } from '../query/selectors.js';
-import type { ExemplarStore } from '../store/exemplar-store.js';
 import type { Clock } from '../util/clock.js';
 import { TimeSlices } from '../util/time-slices.js';
 import { streamData } from './answer.js';
@@ -9,13 +8,12 @@ import { ApiError } from './api-error.js';
 import { readQuery } from './expressions.js';
 import { Parameters } from './parameters.js';
 
-export interface ExemplarRouteParts {
-  readonly store: ExemplarStore;
+export interface ExemplarRouteParts extends ExemplarMemory {
   readonly clock: Clock;
 }
 
-/** `query_exemplars`, as Prometheus answers it, with `limit`, `min_value`, `max_value` and `order` on top. */
-export function exemplarRoutes(api: FastifyInstance, { store, clock }: ExemplarRouteParts): void {
+/** `query_exemplars`, as Prometheus answers it, with `limit`, `min_value`, `max_value`, `order` and `source` on top. */
+export function exemplarRoutes(api: FastifyInstance, parts: ExemplarRouteParts): void {
   api.route({
     method: ['GET', 'POST'],
     url: '/query_exemplars',
@@ -36,7 +34,9 @@ export function exemplarRoutes(api: FastifyInstance, { store, clock }: ExemplarR
         order: parameters.choice('order', ['asc', 'desc'], 'asc'),
         limit: parameters.count('limit'),
       };
-      return streamData(reply, exemplarsJson(store, query, new TimeSlices(clock)));
+      const source = parameters.choice('source', ['memory', 'archive', 'all'], 'all');
+      const answer = await queryExemplars(parts, query, source, new TimeSlices(parts.clock));
+      return streamData(reply, answer.data, answer.warnings);
     },
   });
 }

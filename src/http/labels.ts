@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { labelNames, labelSetsJson, labelValues, type SeriesFilter } from '../query/label-sets.js';
-import type { ExemplarStore } from '../store/exemplar-store.js';
+import type { Archived, ArchiveFilter } from '../model/archive.js';
+import { labelNames, labelSetsJson, labelValues } from '../query/label-sets.js';
+import type { ExemplarMemory } from '../query/merged-exemplars.js';
 import type { Clock } from '../util/clock.js';
 import { TimeSlices } from '../util/time-slices.js';
-import { sendData, streamJson } from './answer.js';
+import { sendData, streamJson, warningsJson } from './answer.js';
 import { ApiError, badParameter } from './api-error.js';
 import { matchParameters } from './expressions.js';
 import { Parameters } from './parameters.js';
@@ -11,26 +12,26 @@ import { unescapeName } from './unescape-name.js';
 
 const TRUNCATED = 'results truncated due to limit';
 
-export interface LabelRouteParts {
-  readonly store: ExemplarStore;
+export interface LabelRouteParts extends ExemplarMemory {
   readonly clock: Clock;
 }
 
-/** `labels`, `label/<name>/values` and `series`, of the series known here. */
-export function labelRoutes(api: FastifyInstance, { store, clock }: LabelRouteParts): void {
+/** `labels`, `label/<name>/values` and `series`, of the series known here and in the archive. */
+export function labelRoutes(api: FastifyInstance, parts: LabelRouteParts): void {
+  const { clock } = parts;
   api.route({
     method: ['GET', 'POST'],
     url: '/labels',
     async handler(request, reply) {
       const { filter, limit } = labelQuery(request);
-      return sendLimited(reply, await labelNames(store, filter, new TimeSlices(clock)), limit);
+      return sendLimited(reply, await labelNames(parts, filter, new TimeSlices(clock)), limit);
     },
   });
   api.get<{ Params: { name: string } }>('/label/:name/values', async (request, reply) => {
     const name = unescapeName(request.params.name);
     if (name === '') throw new ApiError('bad_data', 'invalid label name: ""');
     const { filter, limit } = labelQuery(request);
-    return sendLimited(reply, await labelValues(store, name, filter, new TimeSlices(clock)), limit);
+    return sendLimited(reply, await labelValues(parts, name, filter, new TimeSlices(clock)), limit);
   });
   api.route({
     method: ['GET', 'POST'],
@@ -40,14 +41,15 @@ export function labelRoutes(api: FastifyInstance, { store, clock }: LabelRoutePa
         throw new ApiError('bad_data', 'no match[] parameter provided');
       }
       const { filter, limit } = labelQuery(request);
-      const labelSets = labelSetsJson(store, filter, new TimeSlices(clock));
-      return streamJson(reply, seriesJson(labelSets, limit));
+      // One more tells whether there are more.
+      const { found, warnings } = await labelSetsJson(parts, filter, limit + 1, new TimeSlices(clock));
+      return streamJson(reply, seriesJson(found, limit, warnings));
     },
   });
 }
 
 /** @throws {ApiError} */
-function labelQuery(request: FastifyRequest): { filter: SeriesFilter; limit: number } {
+function labelQuery(request: FastifyRequest): { filter: ArchiveFilter; limit: number } {
   const parameters = new Parameters(request);
   const limit = parameters.limitOrNone('limit');
   const startMs = parameters.timeMs('start', Number.NEGATIVE_INFINITY);
@@ -58,20 +60,29 @@ function labelQuery(request: FastifyRequest): { filter: SeriesFilter; limit: num
   return { filter: { selectors: matchParameters(parameters), startMs, endMs }, limit };
 }
 
-function sendLimited(reply: FastifyReply, items: readonly string[], limit: number): FastifyReply {
-  return sendData(reply, items.slice(0, limit), items.length > limit ? [TRUNCATED] : []);
+function sendLimited(
+  reply: FastifyReply,
+  { found, warnings }: Archived<readonly string[]>,
+  limit: number,
+): FastifyReply {
+  const cut = found.length > limit ? [TRUNCATED] : [];
+  return sendData(reply, found.slice(0, limit), [...warnings, ...cut]);
 }
 
 /** Text gathered before it is handed on. */
 const CHUNK_LENGTH = 64 * 1024;
 
 /** Whether there are more than the limit is only known at the end, where warnings have their place anyway. */
-async function* seriesJson(labelSets: AsyncIterable<string>, limit: number): AsyncGenerator<string> {
+async function* seriesJson(
+  labelSets: AsyncIterable<string>,
+  limit: number,
+  warnings: readonly string[],
+): AsyncGenerator<string> {
   let text = '{"status":"success","data":[';
   let count = 0;
   for await (const labels of labelSets) {
     if (count === limit) {
-      yield `${text}],"warnings":["${TRUNCATED}"]}`;
+      yield `${text}]${warningsJson([...warnings, TRUNCATED])}}`;
       return;
     }
     text += count++ === 0 ? labels : `,${labels}`;
@@ -80,5 +91,5 @@ async function* seriesJson(labelSets: AsyncIterable<string>, limit: number): Asy
       text = '';
     }
   }
-  yield `${text}]}`;
+  yield `${text}]${warningsJson(warnings)}}`;
 }

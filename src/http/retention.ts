@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { METRIC_NAME } from '../model/labels.js';
-import type { ExemplarStore } from '../store/exemplar-store.js';
+import { archiveRetentionJson } from '../query/archive-retention.js';
+import type { ExemplarMemory } from '../query/merged-exemplars.js';
 import { RETENTION_SORTS, type RetentionQuery, retentionJson } from '../store/retention.js';
 import type { Grouping } from '../store/series-groups.js';
 import type { Clock } from '../util/clock.js';
@@ -10,8 +11,7 @@ import { badParameter } from './api-error.js';
 import { matchParameters } from './expressions.js';
 import { Parameters } from './parameters.js';
 
-export interface RetentionRouteParts {
-  readonly store: ExemplarStore;
+export interface RetentionRouteParts extends ExemplarMemory {
   readonly clock: Clock;
   /** What the forecast compares with unless the request says otherwise. */
   readonly retentionTargetMs: () => number | undefined;
@@ -31,7 +31,15 @@ export function retentionRoutes(api: FastifyInstance, parts: RetentionRouteParts
   api.get('/retention', async (request, reply) => {
     const query = retentionQuery(new Parameters(request), parts.retentionTargetMs());
     const slices = new TimeSlices(parts.clock);
-    return streamData(reply, retentionJson(parts.store, query, parts.clock.nowMs(), slices));
+    const nowMs = parts.clock.nowMs();
+    const archived = await parts.archive()?.retention();
+    const blocks =
+      archived?.found === undefined ? {} : { archive: archiveRetentionJson(archived.found, nowMs) };
+    return streamData(
+      reply,
+      retentionJson(parts.store, query, nowMs, slices, blocks),
+      archived?.warnings ?? [],
+    );
   });
 }
 

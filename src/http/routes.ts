@@ -9,6 +9,7 @@ import { promqlRoutes } from './promql.js';
 import { type RetentionRouteParts, retentionRoutes } from './retention.js';
 import { type StatusRouteParts, statusRoutes } from './status.js';
 import { type TargetRouteParts, targetRoutes } from './targets.js';
+import { type TraceRouteParts, traceRoutes } from './traces.js';
 
 export type RouteParts = ExemplarRouteParts &
   LabelRouteParts &
@@ -16,6 +17,7 @@ export type RouteParts = ExemplarRouteParts &
   RetentionRouteParts &
   StatusRouteParts &
   TargetRouteParts &
+  TraceRouteParts &
   Parameters<typeof metricsRoute>[1];
 
 /** Every resource, one file each. */
@@ -33,6 +35,7 @@ function addApiRoutes(api: FastifyInstance, parts: RouteParts): void {
   exemplarRoutes(api, parts);
   retentionRoutes(api, parts);
   labelRoutes(api, parts);
+  traceRoutes(api, parts);
   promqlRoutes(api, parts);
   targetRoutes(api, parts);
   statusRoutes(api, parts);

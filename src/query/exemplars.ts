@@ -23,7 +23,7 @@ export interface ExemplarQuery {
 }
 
 /** Text gathered before it is handed on. */
-const CHUNK_LENGTH = 64 * 1024;
+export const CHUNK_LENGTH = 64 * 1024;
 
 /**
  * The answer to a query as JSON text, piece by piece: `[{"seriesLabels":{…},"exemplars":[…]},…]`, sorted by
@@ -92,13 +92,18 @@ function seriesExemplarsJson(
   for (const slot of matchingSlots(store, series, query)) {
     const timestampMs = rings.timestampMs(slot);
     if (cut !== undefined && !cut.take(timestampMs)) continue;
-    const exemplar = `{"labels":${rings.labelsJson(slot)},"value":"${goFloat(rings.value(slot))}","timestamp":${secondsJson(timestampMs)}}`;
+    const exemplar = exemplarJson(rings.labelsJson(slot), rings.value(slot), timestampMs);
     text += text === '' ? exemplar : `,${exemplar}`;
   }
   return text;
 }
 
-function matchingSlots(store: ExemplarStore, series: SeriesRef, query: ExemplarQuery): SlotRef[] {
+export function exemplarJson(labelsJson: string, value: number, timestampMs: number): string {
+  return `{"labels":${labelsJson},"value":"${goFloat(value)}","timestamp":${secondsJson(timestampMs)}}`;
+}
+
+/** In the order of the query. */
+export function matchingSlots(store: ExemplarStore, series: SeriesRef, query: ExemplarQuery): SlotRef[] {
   const { rings } = store;
   const { startMs, endMs, minValue, maxValue } = query;
   const slots: SlotRef[] = [];

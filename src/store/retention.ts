@@ -40,10 +40,14 @@ export async function* retentionJson(
   query: RetentionQuery,
   nowMs: number,
   slices: TimeSlices,
+  /** More of the answer's blocks, as JSON by name. */
+  blocks: Readonly<Record<string, string>> = {},
 ): AsyncGenerator<string> {
   const { perSeries, maxExemplars, maxBytes } = store.options;
   const limits = JSON.stringify({ perSeries, maxExemplars, maxBytes });
-  let text = `{"timestamp":${nowMs / 1000},"limits":${limits},"bytes":${JSON.stringify(store.bytes)},"groups":[`;
+  let text = `{"timestamp":${nowMs / 1000},"limits":${limits},"bytes":${JSON.stringify(store.bytes)}`;
+  for (const [name, json] of Object.entries(blocks)) text += `,"${name}":${json}`;
+  text += ',"groups":[';
   let isFirst = true;
   for await (const { labels, ...figures } of retentionGroups(store, query, nowMs, slices)) {
     text += `${isFirst ? '' : ','}{"labels":${labelsToJson(labels)},${JSON.stringify(figures).slice(1)}`;

@@ -3,6 +3,7 @@ import { type EncodedExemplar, MAX_EXEMPLAR_CODE_POINTS, Verdict } from '../mode
 import { type Labels, labelsToJson } from '../model/labels.js';
 import type { SeriesRef, SlotRef } from '../model/refs.js';
 import { grown } from '../util/columns.js';
+import { compareNumbers } from '../util/numbers.js';
 import { LabelShapes, NAMES_AS_TEXT_SHAPE } from './label-shapes.js';
 import { CANDIDATE, ID_BYTES, NO_SLOT, SlotSlab } from './slot-slab.js';
 
@@ -390,12 +391,4 @@ function writeHex(bytes: Buffer, start: number, end: number, out: Buffer, at: nu
     out[to++] = HEX_DIGITS[bytes[i]! & 15]!;
   }
   return to;
-}
-
-/** NaN is equal to NaN and below everything else. */
-function compareNumbers(a: number, b: number): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  if (a === b) return 0;
-  return Number(!Number.isNaN(a)) - Number(!Number.isNaN(b));
 }

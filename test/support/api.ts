@@ -15,6 +15,8 @@ export async function createApi(
   const server = await createServer();
   await addRoutes(server, {
     store,
+    archive: () => undefined,
+    traceIdLabels: () => ['trace_id'],
     clock: systemClock,
     log: silentLog,
     registry: createRegistry(),
