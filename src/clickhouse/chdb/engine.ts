@@ -107,13 +107,13 @@ export class Engine {
   }
 
   cancel(id: number): void {
-    this.#running.get(id)?.stop.abort(new Error('it was stopped'));
+    this.#running.get(id)?.stop.abort(new Error('Code: 394. it was stopped (QUERY_WAS_CANCELLED)'));
   }
 
   /** Stops queries and commands, waits for inserts, and gives the directory free. */
   async close(): Promise<void> {
     for (const { type, stop } of this.#running.values())
-      if (type !== 'insert') stop.abort(new Error('the engine is closed'));
+      if (type !== 'insert') stop.abort(new Error('Code: 236. the engine is closed (ABORTED)'));
     await Promise.all(this.#ended);
     await this.#drain();
     for (const lane of Object.values(this.#lanes)) lane.close();
@@ -158,9 +158,7 @@ export class Engine {
     session: EngineSession,
     { stop: { signal }, credits }: Omit<Running, 'type'>,
   ): Promise<void> {
-    const stream = await session.query(request);
-    for await (const chunk of stream) {
-      const bytes = chunk.raw();
+    for await (const bytes of await session.query(request)) {
       for (const lines of pagesOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) {
         await credits.take(signal);
         this.#send({ type: 'page', id: request.id, lines });

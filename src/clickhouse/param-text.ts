@@ -1,20 +1,17 @@
-import type { Param } from '../database.js';
+/** Parameters as engines read them: `param_<name>` of HTTP, and of SET. */
+import type { Param } from './database.js';
 
-/**
- * A parameter as the literal of `SET param_… = '…'`. Whatever is not a letter or a digit of ASCII is written as the
- * number of its byte, so that no value can end the literal, and the text needs no trust.
- *
- * Twice: the literal's value is the parameter's text, in which a string is escaped as in TSV.
- */
-export function paramLiteral(value: Param): string {
-  return `'${escaped(paramText(value))}'`;
-}
-
-function paramText(value: Param): string {
+/** Strings are escaped as in TSV, and quoted within arrays. Lone surrogates, which UTF-8 cannot say, become U+FFFD. */
+export function paramText(value: Param): string {
   if (typeof value === 'string') return escaped(value);
   if (typeof value !== 'object') return numberText(value);
   const items = value.map((item) => (typeof item === 'string' ? `'${escaped(item)}'` : numberText(item)));
   return `[${items.join(',')}]`;
+}
+
+/** The same as the literal of `SET param_… = '…'`. */
+export function paramLiteral(value: Param): string {
+  return `'${escaped(paramText(value))}'`;
 }
 
 function numberText(value: number | bigint): string {
@@ -23,6 +20,10 @@ function numberText(value: number | bigint): string {
   return value > 0 ? 'inf' : '-inf';
 }
 
+/**
+ * Whatever is not a letter or a digit of ASCII is written as the numbers of its bytes, so that no value can end the
+ * literal it stands in, and the text needs no trust.
+ */
 function escaped(text: string): string {
   return text.toWellFormed().replace(/[^A-Za-z0-9]/gu, (character) => {
     let bytes = '';
