@@ -113,7 +113,7 @@ function resolveOAuth2(section: Section<typeof OAUTH2_KEYS>, context: FileContex
   };
 }
 
-function resolveTls(section: Section<typeof TLS_KEYS> | undefined, context: FileContext): TlsOptions {
+export function resolveTls(section: Section<typeof TLS_KEYS> | undefined, context: FileContext): TlsOptions {
   if (section === undefined) return DEFAULT_TLS;
   const { values } = section;
   const cert = givenSecret(section, 'cert', context);
@@ -204,7 +204,7 @@ interface SecretSection<Key extends string> {
 }
 
 /** Not given counts as empty, and empty as not given. */
-function secretOf<Key extends string>(
+export function secretOf<Key extends string>(
   section: SecretSection<NoInfer<Key>>,
   key: Key,
   context: FileContext,

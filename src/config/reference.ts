@@ -1,4 +1,6 @@
 /** The reference of the configuration file, printed from the tables that read it. */
+
+import { ARCHIVE_KEYS } from './archive-keys.js';
 import { DISCOVERY_SECTIONS } from './discovery-keys.js';
 import {
   AUTHORIZATION_KEYS,
@@ -33,6 +35,7 @@ export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
   ['storage', STORAGE_KEYS],
   ['storage.exemplars', EXEMPLARS_KEYS],
   ['journal', JOURNAL_KEYS],
+  ['archive', ARCHIVE_KEYS],
 ];
 
 const INTRODUCTION = `# Configuration

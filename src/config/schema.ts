@@ -1,11 +1,12 @@
 /** The whole file as one table, and from what was read by it the options of every part. */
 import { dirname, resolve } from 'node:path';
-import { type ArchiveOptions, DEFAULT_ARCHIVE_OPTIONS } from '../archive/options.js';
+import type { ArchiveOptions } from '../archive/options.js';
 import type { RemoteWriteOptions } from '../forward/options.js';
 import type { JournalOptions } from '../journal/options.js';
 import type { Labels } from '../model/labels.js';
 import type { ScrapeJobOptions } from '../scrape/options.js';
 import type { StoreOptions } from '../store/options.js';
+import { ARCHIVE_KEYS, resolveArchive } from './archive-keys.js';
 import { readIncludedFiles } from './included-files.js';
 import type { IssueReport } from './issue.js';
 import { JOURNAL_KEYS, resolveJournal } from './journal-keys.js';
@@ -50,7 +51,7 @@ export const ROOT_KEYS = {
     'Files with more `scrape_configs`; a `*` may stand in the last part of a path. They are read again when they change.',
   ),
   journal: subsection(JOURNAL_KEYS, 'What outlives a restart. Needs `--storage.path`.'),
-  archive: notYet('exemplars are kept in memory alone, and nothing is archived'),
+  archive: subsection(ARCHIVE_KEYS, 'Where exemplars are kept for good.'),
   sampling: notYet('no traces are chosen'),
   upstream: notYet('requests that exemplard does not answer itself are not passed on'),
   rule_files: prometheusOnly('exemplard evaluates no rules'),
@@ -67,8 +68,16 @@ export function resolveConfig(
   environment: NodeJS.ProcessEnv,
   report: IssueReport,
 ): Omit<Config, 'text'> {
-  const { global, scrape_configs, scrape_config_files, remote_write, storage, journal, retention_target } =
-    root.values;
+  const {
+    global,
+    scrape_configs,
+    scrape_config_files,
+    remote_write,
+    storage,
+    journal,
+    archive,
+    retention_target,
+  } = root.values;
   const context = { directory: dirname(fileName), report };
   const externalLabels = resolveExternalLabels(global, environment, report);
   const included = readIncludedFiles(scrape_config_files, context);
@@ -88,7 +97,7 @@ export function resolveConfig(
     }),
     store: resolveStore(storage.values.exemplars, report),
     journal: resolveJournal(journal),
-    archive: DEFAULT_ARCHIVE_OPTIONS,
+    archive: resolveArchive(archive, context),
     isJournalGiven: root.given('journal'),
     retentionTargetMs: retention_target,
     externalLabels,

@@ -180,6 +180,24 @@ export function list<Item>(item: ValueType<Item>): ValueType<readonly Item[]> {
   };
 }
 
+/** A list, or its only item alone. */
+export function oneOrList<Item>(item: ValueType<Item>): ValueType<readonly Item[]> {
+  const many = list(item);
+  return {
+    name: `${item.name}, or ${many.name}`,
+    read(node, path, report) {
+      if (node.kind === 'list') {
+        const items = many.read(node, path, report);
+        // Where none could be read, the errors say so, and the key counts as refused.
+        return items?.length === 0 && node.items.length > 0 ? undefined : items;
+      }
+      const only = item.read(node, path, report);
+      return only === undefined ? undefined : [only];
+    },
+    format: many.format,
+  };
+}
+
 /** A map whose keys the user chooses: label names, header names. */
 export function record<Value>(value: ValueType<Value>): ValueType<Readonly<Record<string, Value>>> {
   return {
