@@ -111,11 +111,13 @@ for (const [name, start] of Object.entries(ENGINES)) {
       const rows = await rowsOf<{ s: string; f: number }>(database, 'SELECT s, f FROM said ORDER BY u DESC');
       t.same(rows, HOSTILE.slice(0, -2).map((s, u) => ({ s, f: u / 3 }))); // biome-ignore format: one line
       await database.command('DROP TABLE said');
-      t.equal(
-        (await failure(t, database.command('INSERT INTO kept SELECT {s:String}'))).code,
-        456,
-        'none is left',
-      );
+      // The front's connections keep them.
+      if (name === 'chDB')
+        t.equal(
+          (await failure(t, database.command('INSERT INTO kept SELECT {s:String}'))).code,
+          456,
+          'none is left',
+        );
     });
 
     t.test('rows come back as they went', async (t) => {

@@ -49,6 +49,8 @@ export class ClickHouseFront {
   readonly #scheme: string;
   readonly #sockets = new Set<Socket>();
   readonly #idle: Session[] = [];
+  #sessions = 0;
+  readonly #names = new Map<Session, string>();
 
   private constructor({ directory, tls }: FrontOptions) {
     this.#directory = directory;
@@ -111,8 +113,11 @@ export class ClickHouseFront {
   }
 
   async #run(statement: Statement, response: ServerResponse, fault: Fault | undefined): Promise<void> {
-    const session =
-      this.#idle.pop() ?? new Session(this.#directory, { connectionArgs: ['--max_query_size=67108864'] });
+    const session = this.#idle.pop() ?? (await this.#open());
+    const stop = () => {
+      if (!response.writableFinished) void this.#kill(session);
+    };
+    response.once('close', stop);
     const names = Object.keys(statement.settings);
     try {
       const set = names.map((name) => `${name} = '${statement.settings[name]}'`);
@@ -126,10 +131,25 @@ export class ClickHouseFront {
         else response.end(answer);
       }
     } finally {
+      response.off('close', stop);
       if (names.length > 0)
         await session.queryAsync(`SET ${names.map((name) => `${name} = DEFAULT`).join(', ')}`);
       this.#idle.push(session);
     }
+  }
+
+  async #open(): Promise<Session> {
+    const session = new Session(this.#directory, { connectionArgs: ['--max_query_size=67108864'] });
+    this.#names.set(session, `front ${++this.#sessions}`);
+    await session.queryAsync(`SET log_comment = '${this.#names.get(session)}'`);
+    return session;
+  }
+
+  /** As servers do when whoever asked has gone. */
+  async #kill(session: Session): Promise<void> {
+    const other = new Session(this.#directory);
+    await other.queryAsync(`KILL QUERY WHERE Settings['log_comment'] = '${this.#names.get(session)}' ASYNC`);
+    other.close();
   }
 
   /** @returns the answer */
