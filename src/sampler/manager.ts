@@ -1,0 +1,288 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Database } from '../clickhouse/database.js';
+import type { ServerOptions } from '../clickhouse/options.js';
+import type { Clock } from '../util/clock.js';
+import type { Log } from '../util/log.js';
+import { Comparison, type PolicyFigures } from './comparison.js';
+import { type Coverage, coverageOf } from './coverage.js';
+import { CronSchedule } from './cron-schedule.js';
+import { DecisionFeed } from './decision-feed.js';
+import { DecisionTable } from './decisions.js';
+import { type RunReport, SamplingJob } from './job.js';
+import type { SamplerMetrics } from './metrics.js';
+import { PINNED_JOB, type SamplingJobOptions } from './options.js';
+import { PinCopier, pinDecision, pinnableId } from './pins.js';
+import { PreparedDatabases, type SamplingDatabase } from './prepared.js';
+import { Webhook } from './webhook.js';
+import { settledWindows } from './window.js';
+
+export interface SamplerParts {
+  /** The archive's; undefined while there is none. */
+  readonly archive: () => SamplingDatabase | undefined;
+  /** A connection to servers that only have the spans. Closed by whoever opened it: the manager. */
+  readonly openServer: (server: ServerOptions) => Database;
+  /** Up to when the archive has every exemplar that was accepted, in milliseconds since 1970; not given: up to now. */
+  readonly archivedUntilMs?: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: SamplerMetrics;
+  readonly userAgent: string;
+}
+
+interface Running {
+  readonly options: SamplingJobOptions;
+  readonly job: SamplingJob;
+  readonly schedule: CronSchedule;
+  readonly webhook: Webhook | undefined;
+  readonly traces: Database | undefined;
+  readonly stop: AbortController;
+  lastReport: RunReport | undefined;
+}
+
+/** Traces that were pinned are looked for as often. */
+const PIN_SCHEDULE = '* * * * *';
+
+/** What is asked of a sampler that has no job, or whose archive is away. */
+export class SamplerUnavailable extends Error {}
+
+/** All jobs, the traces that were pinned, and what others ask about decisions. */
+export class SamplerManager {
+  readonly #parts: SamplerParts;
+  readonly #prepared: PreparedDatabases;
+  readonly #running = new Map<string, Running>();
+  readonly #stop = new AbortController();
+  readonly #pinSchedule: CronSchedule;
+  readonly feed: DecisionFeed;
+  /** Changes are applied one after the other. */
+  #applying: Promise<void> = Promise.resolve();
+  /** Decisions are stored one after the other, so that their times are in the order in which they can be read. */
+  #publishing: Promise<void> = Promise.resolve();
+  #lastPublishedMs = 0;
+  #isStarted = false;
+
+  constructor(parts: SamplerParts) {
+    const { clock, log } = parts;
+    this.#parts = parts;
+    this.#prepared = new PreparedDatabases(log);
+    this.feed = new DecisionFeed({ read: (cursor, options) => this.#read(cursor, options), clock });
+    this.#pinSchedule = new CronSchedule(PIN_SCHEDULE, 0, () => this.#copyPins(), log);
+  }
+
+  get jobs(): readonly SamplingJobOptions[] {
+    return [...this.#running.values()].map(({ options }) => options);
+  }
+
+  /** Schedules run from now on. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    for (const { schedule } of this.#running.values()) schedule.start();
+    this.#pinSchedule.start();
+  }
+
+  /** Makes the running jobs those given. One whose options did not change goes on untouched; one that is gone ends its statement. */
+  apply(jobs: readonly SamplingJobOptions[]): Promise<void> {
+    this.#applying = this.#applying.then(() => this.#replace(jobs));
+    return this.#applying;
+  }
+
+  /** Statements under way are given up: what they were to do is done after the next start. Readers of decisions are sent away. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('stopped'));
+    this.feed.close();
+    await this.apply([]);
+    await this.#pinSchedule.stop();
+  }
+
+  /**
+   * Runs what is due now, of one job or of all; one that is running already is waited for instead.
+   * @throws {SamplerUnavailable} where there is no such job
+   */
+  async runOnce(jobName?: string): Promise<RunReport[]> {
+    const chosen = this.#chosen(jobName);
+    await Promise.all(chosen.map(({ schedule }) => schedule.startNow()));
+    await this.#pinSchedule.startNow();
+    return chosen.flatMap(({ lastReport }) => (lastReport === undefined ? [] : [lastReport]));
+  }
+
+  /**
+   * What the policies of jobs would keep of the windows of the last `sinceMs`; nothing is written.
+   * @throws {SamplerUnavailable | DatabaseError}
+   */
+  async preview(
+    sinceMs: number,
+    { jobName, compare }: { readonly jobName?: string | undefined; readonly compare: boolean },
+  ): Promise<{ job: string; figures: readonly PolicyFigures[] }[]> {
+    const results: { job: string; figures: readonly PolicyFigures[] }[] = [];
+    for (const { job, options, stop } of this.#chosen(jobName)) {
+      const comparison = new Comparison(options, compare);
+      const nowMs = this.#parts.clock.nowMs();
+      const windows = settledWindows({ ...options, catchUpMs: sinceMs }, nowMs, this.#archivedUntilMs());
+      const busy = await job.busyWindows(windows, stop.signal);
+      for (const window of windows.filter(({ startMs }) => busy.has(startMs)))
+        comparison.add(await job.candidates(window, stop.signal));
+      results.push({ job: options.jobName, figures: comparison.figures });
+    }
+    return results;
+  }
+
+  /**
+   * Decides that a trace is kept, and copies its spans with the next look for pinned ones.
+   * @returns the id as spans have it; undefined where the text is no id
+   * @throws {SamplerUnavailable | DatabaseError}
+   */
+  async pin(text: string, note: string): Promise<string | undefined> {
+    const traceId = pinnableId(text);
+    if (traceId === undefined) return undefined;
+    const archive = await this.#archive();
+    const decision = await pinDecision(archive, traceId, note, this.#parts.clock.nowMs());
+    const { clock } = this.#parts;
+    let stored = decision;
+    await this.#publish(async (decidedAtMs) => {
+      stored = { ...decision, decidedAtMs };
+      await new DecisionTable(archive.database, clock).store([stored]);
+    });
+    const window = { startMs: decision.windowStartMs, lengthMs: decision.windowMs };
+    const webhooks = [...this.#running.values()].flatMap(({ webhook }) => webhook ?? []);
+    for (const webhook of webhooks) void webhook.tell(PINNED_JOB, window, [stored]);
+    return traceId;
+  }
+
+  /** @throws {SamplerUnavailable | DatabaseError} */
+  async coverage(sinceMs: number, jobName?: string): Promise<Coverage[]> {
+    const archive = await this.#archive();
+    const chosen = this.#chosen(jobName);
+    const all: Coverage[] = [];
+    for (const { options, stop } of chosen)
+      all.push(await coverageOf(archive, options, sinceMs, this.#parts.clock, stop.signal));
+    return all;
+  }
+
+  async #replace(jobs: readonly SamplingJobOptions[]): Promise<void> {
+    const wanted = new Map(jobs.map((options) => [options.jobName, options]));
+    await Promise.all(
+      [...this.#running.values()].map((running) => {
+        const { options } = running;
+        return isDeepStrictEqual(options, wanted.get(options.jobName))
+          ? undefined
+          : this.#end(running, !wanted.has(options.jobName));
+      }),
+    );
+    for (const options of jobs) if (!this.#running.has(options.jobName)) this.#begin(options);
+  }
+
+  #begin(options: SamplingJobOptions): void {
+    const { archive, clock, log, metrics, userAgent, openServer } = this.#parts;
+    const { jobName, webhook: webhookOptions, traces: traceOptions } = options;
+    const server = traceOptions?.server;
+    const traces = server === undefined ? undefined : openServer(server);
+    const stop = new AbortController();
+    const webhook =
+      webhookOptions === undefined
+        ? undefined
+        : new Webhook({
+            options: webhookOptions,
+            clock,
+            log,
+            userAgent,
+            onFailure: () => metrics.failed(jobName, 'webhook'),
+          });
+    const job = new SamplingJob({
+      options,
+      archive,
+      traces: tracesDatabase(options, traces),
+      prepared: this.#prepared,
+      archivedUntilMs: () => this.#archivedUntilMs(),
+      publish: (store) => this.#publish(store),
+      announce: async (name, window, decisions) => webhook?.tell(name, window, decisions),
+      clock,
+      log,
+      metrics,
+    });
+    const run = async () => {
+      try {
+        running.lastReport = await job.run(stop.signal);
+      } catch (error) {
+        log.error({ job: jobName, error: (error as Error).stack }, 'sampling: a fault of the program');
+      }
+    };
+    const schedule = new CronSchedule(options.schedule, options.jitterMs, run, log);
+    const running: Running = { options, job, schedule, webhook, traces, stop, lastReport: undefined };
+    this.#running.set(jobName, running);
+    if (this.#isStarted) schedule.start();
+  }
+
+  async #end({ options, schedule, stop, webhook, traces }: Running, isGone: boolean): Promise<void> {
+    stop.abort(new Error('stopped'));
+    await webhook?.close();
+    await schedule.stop();
+    await traces?.close();
+    this.#running.delete(options.jobName);
+    if (isGone) this.#parts.metrics.forget(options.jobName);
+  }
+
+  /** Times of decisions only rise, so that whoever reads up to one has seen all before it. */
+  #publish(store: (decidedAtMs: number) => Promise<void>): Promise<void> {
+    const published = this.#publishing.then(async () => {
+      this.#lastPublishedMs = Math.max(this.#lastPublishedMs + 1, this.#parts.clock.nowMs());
+      await store(this.#lastPublishedMs);
+      this.feed.wake();
+    });
+    this.#publishing = published.catch(() => {});
+    return published;
+  }
+
+  async #read(...[cursor, options]: Parameters<DecisionTable['since']>) {
+    const { database } = await this.#archive();
+    return new DecisionTable(database, this.#parts.clock).since(cursor, options);
+  }
+
+  /** Each pair of tables once, whoever copies between them. */
+  async #copyPins(): Promise<void> {
+    const { archive, clock, log, metrics } = this.#parts;
+    const copiers = new Map<string, PinCopier>();
+    for (const { options, traces } of this.#running.values()) {
+      const tables = options.traces;
+      if (tables === undefined || !tables.copy || options.dryRun) continue;
+      const key = JSON.stringify([tables.server?.urls, tables.server?.database, tables.source, tables.kept]);
+      if (copiers.has(key)) continue;
+      const shared = { archive, traces: tracesDatabase(options, traces), prepared: this.#prepared };
+      copiers.set(key, new PinCopier({ ...shared, tables, options, clock, log, metrics }));
+    }
+    for (const copier of copiers.values()) {
+      await copier.run(this.#stop.signal).catch((error: Error) => {
+        log.error({ error: error.stack }, 'pinned traces: a fault of the program');
+      });
+    }
+  }
+
+  /** With its tables. @throws {SamplerUnavailable | DatabaseError} */
+  async #archive(): Promise<SamplingDatabase> {
+    const archive = this.#parts.archive();
+    if (archive === undefined) throw new SamplerUnavailable('there is no archive');
+    await this.#prepared.archive(archive);
+    return archive;
+  }
+
+  #archivedUntilMs(): number {
+    return this.#parts.archivedUntilMs?.() ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** @throws {SamplerUnavailable} */
+  #chosen(jobName: string | undefined): Running[] {
+    if (jobName === undefined) return [...this.#running.values()];
+    const running = this.#running.get(jobName);
+    if (running === undefined)
+      throw new SamplerUnavailable(`there is no sampling job ${JSON.stringify(jobName)}`);
+    return [running];
+  }
+}
+
+function tracesDatabase(
+  { traces }: SamplingJobOptions,
+  database: Database | undefined,
+): SamplingDatabase | undefined {
+  if (traces?.server === undefined || database === undefined) return undefined;
+  const { createSchema, server } = traces;
+  return { database, placement: { cluster: server.cluster }, createSchema };
+}
