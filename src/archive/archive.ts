@@ -4,6 +4,7 @@ import type { Database, StatementOptions } from '../clickhouse/database.js';
 import type { Placement } from '../clickhouse/tables.js';
 import type {
   Archived,
+  ArchivedExemplar,
   ArchivedSeries,
   ArchiveFilter,
   ArchiveQuery,
@@ -31,8 +32,12 @@ const PREPARE_AGAIN_MS = 10_000;
 const REFUSED_FILE = 'archive-refused.jsonl';
 /** Label names, values and sets that one answer takes from the archive. */
 const MAX_NAMES = 100_000;
-/** A day's parts are merged with no other day's: the day is part of what tells rows apart. */
-const FINAL_BY_DAY = { do_not_merge_across_partitions_select_final: 1 };
+const QUERY_SETTINGS = {
+  // A day's parts are merged with no other day's: the day is part of what tells rows apart.
+  do_not_merge_across_partitions_select_final: 1,
+  // The last digit of a bound counts.
+  precise_float_parsing: 1,
+};
 
 const EVERYTHING: ArchiveFilter = {
   selectors: [],
@@ -127,34 +132,40 @@ export class Archive implements ExemplarArchive {
     return this.#writer.archivedUntilMs;
   }
 
-  async exemplars(query: ArchiveQuery): Promise<Archived<readonly ArchivedSeries[]>> {
+  exemplars(query: ArchiveQuery): Promise<Archived<readonly ArchivedSeries[]>> {
     const { minValue, maxValue } = query;
-    // Before the table is asked: what leaves the hand meanwhile is in the table.
-    const pending = this.#writer.batchesInHand;
-    const inHand = pendingSeries(
-      pending,
-      query,
-      // Written so that NaN fails a bound that is given.
-      ({ value }) =>
-        !(minValue !== undefined && !(value >= minValue)) &&
-        !(maxValue !== undefined && !(value <= maxValue)),
-      new TimeSlices(this.#parts.clock),
-    );
-    const statement = exemplarsStatement(query, this.#parts.options.queryMaxRows);
-    const archived = await this.#readSeries(statement);
-    return { found: [...archived.found, ...(await inHand)], warnings: archived.warnings };
+    // Written so that NaN fails a bound that is given.
+    const isInBounds = ({ value }: ArchivedExemplar) =>
+      !(minValue !== undefined && !(value >= minValue)) && !(maxValue !== undefined && !(value <= maxValue));
+    return this.#read(exemplarsStatement(query, this.#parts.options.queryMaxRows), query, isInBounds);
   }
 
-  async exemplarsOfTrace(id: string): Promise<Archived<readonly ArchivedSeries[]>> {
-    const { traceIdLabels, options, clock } = this.#parts;
-    const inHand = pendingSeries(
-      this.#writer.batchesInHand,
-      EVERYTHING,
-      ({ labels }) => exemplarColumns(labels, traceIdLabels).trace_id === id,
-      new TimeSlices(clock),
-    );
-    const archived = await this.#readSeries(traceStatement(id, options.queryMaxRows));
-    return { found: [...archived.found, ...(await inHand)], warnings: archived.warnings };
+  exemplarsOfTrace(id: string): Promise<Archived<readonly ArchivedSeries[]>> {
+    const { traceIdLabels, options } = this.#parts;
+    const isOfTrace = ({ labels }: ArchivedExemplar) =>
+      exemplarColumns(labels, traceIdLabels).trace_id === id;
+    return this.#read(traceStatement(id, options.queryMaxRows), EVERYTHING, isOfTrace);
+  }
+
+  /** What the table has, and what is on its way there. */
+  async #read(
+    statement: Statement | undefined,
+    filter: ArchiveFilter,
+    matches: (exemplar: ArchivedExemplar) => boolean,
+  ): Promise<Archived<readonly ArchivedSeries[]>> {
+    const { clock, options } = this.#parts;
+    const deadline = new AbortController();
+    const cancel = clock.after(options.queryTimeoutMs, () => deadline.abort());
+    await this.#writer.caughtUp(deadline.signal);
+    cancel();
+    // Before the table is asked: what leaves the hand meanwhile is in the table.
+    const { batchesInHand, unreadRows } = this.#writer;
+    const pending = pendingSeries(batchesInHand, filter, matches, new TimeSlices(clock));
+    const archived = await this.#readTable(statement);
+    const found = [...archived.found, ...(await pending)];
+    if (unreadRows === 0) return { found, warnings: archived.warnings };
+    const behind = `archive: ${unreadRows} exemplars wait to be archived; those that rings have overwritten meanwhile are missing`;
+    return { found, warnings: [...archived.warnings, behind] };
   }
 
   labelNames(filter: ArchiveFilter): Promise<Archived<readonly string[]>> {
@@ -210,8 +221,8 @@ export class Archive implements ExemplarArchive {
     }
   }
 
-  async #readSeries(statement: Statement | undefined): Promise<Archived<readonly ArchivedSeries[]>> {
-    if (statement === undefined) return { found: [], warnings: this.#warnings() };
+  async #readTable(statement: Statement | undefined): Promise<Archived<readonly ArchivedSeries[]>> {
+    if (statement === undefined) return { found: [], warnings: [] };
     const { queryMaxRows } = this.#parts.options;
     const answer = await this.#ask({ series: [], isCut: false }, (database, options) =>
       readSeries(database, statement, queryMaxRows, options),
@@ -234,12 +245,12 @@ export class Archive implements ExemplarArchive {
       const statement = {
         timeoutMs: options.queryTimeoutMs,
         signal: deadline.signal,
-        settings: FINAL_BY_DAY,
+        settings: QUERY_SETTINGS,
       };
       const work = this.#tables.use(() => read(database, statement));
       const found = await Promise.race([work, rejectedBy(deadline.signal, options.queryTimeoutMs)]);
       meter.queried((clock.monotonicMs() - startMs) / 1000, true);
-      return { found, warnings: this.#warnings() };
+      return { found, warnings: [] };
     } catch (error) {
       meter.queried((clock.monotonicMs() - startMs) / 1000, false);
       const { message } = error as Error;
@@ -248,14 +259,6 @@ export class Archive implements ExemplarArchive {
     } finally {
       cancel();
     }
-  }
-
-  #warnings(): string[] {
-    const { unreadRows } = this.#writer;
-    if (unreadRows === 0) return [];
-    return [
-      `archive: ${unreadRows} exemplars wait to be archived; those that rings have overwritten meanwhile are missing`,
-    ];
   }
 }
 

@@ -41,8 +41,8 @@ export function exemplarsStatement(query: ArchiveQuery, maxRows: number): Statem
     (latest, series) => Math.max(latest, series.untilMs),
     need.othersUntilMs,
   );
-  const start = Math.max(MIN_TIMESTAMP_MS, query.startMs);
-  const end = Math.min(MAX_TIMESTAMP_MS, query.endMs, untilMs);
+  const start = Math.max(MIN_TIMESTAMP_MS, Math.ceil(query.startMs));
+  const end = Math.min(MAX_TIMESTAMP_MS, Math.floor(query.endMs), untilMs);
   if (end < start) return undefined;
   const params = new SqlParams();
   const times = { start: params.add('Int64', start), end: params.add('Int64', end) };
@@ -90,7 +90,7 @@ GROUP BY metric, fp, piece`;
 
 /** Leaves out what memory has, series by series. */
 function neededSql({ need, endMs }: ArchiveQuery, params: SqlParams): string[] {
-  const atMost = Math.min(MAX_TIMESTAMP_MS, endMs);
+  const atMost = Math.min(MAX_TIMESTAMP_MS, Math.floor(endMs));
   const others = clamp(need.othersUntilMs, atMost);
   // Those that need most come first: what finds no place on the list is asked for as others are.
   const differing = need.series
@@ -119,8 +119,8 @@ function clamp(timeMs: number, atMostMs: number): number {
 }
 
 function floatSql(value: number, params: SqlParams): string {
-  if (Number.isFinite(value)) return params.add('Float64', value);
-  return value > 0 ? 'inf' : '-inf';
+  // As text: of numbers, adapters take only those that are integers for sure, or not at all.
+  return `toFloat64(${params.add('String', Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : '-inf')})`;
 }
 
 /** Runs a statement. `isCut`: there are more rows than were allowed. */

@@ -53,8 +53,11 @@ WHERE ${seriesSql(filter, params)} GROUP BY metric, fp LIMIT ${params.add('UInt3
 
 /** Series with an exemplar between both times, as near as their first and last of a day tell. */
 function seriesSql({ selectors, startMs, endMs }: ArchiveFilter, params: SqlParams): string {
-  const start = params.add('Int64', Math.min(MAX_TIMESTAMP_MS, Math.max(MIN_TIMESTAMP_MS, startMs)));
-  const end = params.add('Int64', Math.max(MIN_TIMESTAMP_MS, Math.min(MAX_TIMESTAMP_MS, endMs)));
+  const start = params.add(
+    'Int64',
+    Math.min(MAX_TIMESTAMP_MS, Math.max(MIN_TIMESTAMP_MS, Math.ceil(startMs))),
+  );
+  const end = params.add('Int64', Math.max(MIN_TIMESTAMP_MS, Math.min(MAX_TIMESTAMP_MS, Math.floor(endMs))));
   return (
     `${daysSql({ start, end })} AND first_ts <= fromUnixTimestamp64Milli(${end})` +
     ` AND last_ts >= fromUnixTimestamp64Milli(${start}) AND ${selectorsSql(selectors, params)}`

@@ -61,6 +61,7 @@ export class ArchiveWriter {
   readonly #stopInserting = new AbortController();
   readonly #read = new Wakeup();
   readonly #room = new Wakeup();
+  #waitingToCatchUp: (() => void)[] = [];
   #warnedMs = Number.NEGATIVE_INFINITY;
   #failingSinceMs: number | undefined;
   #running: Promise<unknown> | undefined;
@@ -95,6 +96,19 @@ export class ArchiveWriter {
     return Math.max(0, this.#parts.reader.pendingRows - this.#rowsInHand);
   }
 
+  /** Once nothing is unread that there is room for in the hand; after a start, that takes a moment. */
+  async caughtUp(signal: AbortSignal): Promise<void> {
+    while (this.unreadRows > 0 && this.#rowsInHand < MAX_ROWS_IN_HAND && !this.#isEnded(signal))
+      await new Promise<void>((resolve) => {
+        this.#waitingToCatchUp.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+  }
+
+  #isEnded(signal: AbortSignal): boolean {
+    return signal.aborted || this.#stopReading.signal.aborted;
+  }
+
   /** Whatever was scraped before is in the archive. */
   get archivedUntilMs(): number {
     const oldest = this.#inHand[0];
@@ -118,9 +132,11 @@ export class ArchiveWriter {
       this.#rowsInHand += logged.batch.length;
       this.#waitingSinceMs ??= clock.monotonicMs();
       this.#read.wake();
+      for (const resolve of this.#waitingToCatchUp.splice(0)) resolve();
       if (slices.isOver) await slices.pause();
     }
     this.#read.wake();
+    for (const resolve of this.#waitingToCatchUp.splice(0)) resolve();
   }
 
   async #writeBlocks(): Promise<void> {
