@@ -31,7 +31,14 @@ import { FakeClock } from '../support/fake-clock.js';
 import { until } from '../support/until.js';
 
 /** Small enough that all is overwritten, and forgotten, soon. */
-const STORE: StoreOptions = { ...DEFAULT_STORE_OPTIONS, perSeries: 3, maxExemplars: 20, maxSeries: 8 };
+const STORE: StoreOptions = {
+  ...DEFAULT_STORE_OPTIONS,
+  perSeries: 3,
+  maxExemplars: 20,
+  maxSeries: 8,
+  // So long after a start the archive is asked for everything.
+  maxFutureMs: 1_000,
+};
 
 const SERIES: readonly Labels[] = Array.from({ length: 12 }, (_, n) =>
   labelsFromRecord({
