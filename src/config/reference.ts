@@ -12,6 +12,7 @@ import {
 import { JOURNAL_KEYS } from './journal-keys.js';
 import { RELABEL_KEYS } from './relabel-keys.js';
 import { QUEUE_KEYS, REMOTE_WRITE_KEYS } from './remote-write-keys.js';
+import { BUDGET_KEYS, POLICY_KEYS, SAMPLING_KEYS, TRACES_KEYS, WEBHOOK_KEYS } from './sampling-keys.js';
 import { ROOT_KEYS } from './schema.js';
 import { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
 import { EXEMPLARS_KEYS, STORAGE_KEYS } from './storage-keys.js';
@@ -36,6 +37,11 @@ export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
   ['storage.exemplars', EXEMPLARS_KEYS],
   ['journal', JOURNAL_KEYS],
   ['archive', ARCHIVE_KEYS],
+  ['sampling[]', SAMPLING_KEYS],
+  ['sampling[].policies[]', POLICY_KEYS],
+  ['sampling[].budget', BUDGET_KEYS],
+  ['sampling[].traces', TRACES_KEYS],
+  ['sampling[].webhook', WEBHOOK_KEYS],
 ];
 
 const INTRODUCTION = `# Configuration

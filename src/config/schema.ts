@@ -4,6 +4,7 @@ import type { ArchiveOptions } from '../archive/options.js';
 import type { RemoteWriteOptions } from '../forward/options.js';
 import type { JournalOptions } from '../journal/options.js';
 import type { Labels } from '../model/labels.js';
+import type { SamplingJobOptions } from '../sampler/options.js';
 import type { ScrapeJobOptions } from '../scrape/options.js';
 import type { StoreOptions } from '../store/options.js';
 import { ARCHIVE_KEYS, resolveArchive } from './archive-keys.js';
@@ -12,6 +13,8 @@ import type { IssueReport } from './issue.js';
 import { JOURNAL_KEYS, resolveJournal } from './journal-keys.js';
 import { REMOTE_WRITE_KEYS } from './remote-write-keys.js';
 import { resolveRemoteWrites } from './remote-write-schema.js';
+import { SAMPLING_KEYS } from './sampling-keys.js';
+import { resolveSampling } from './sampling-schema.js';
 import { GLOBAL_KEYS } from './scrape-keys.js';
 import { resolveExternalLabels, resolveScrapeJobs } from './scrape-schema.js';
 import { scrapeJobs } from './skipped-jobs.js';
@@ -27,6 +30,7 @@ export interface Config {
   readonly store: StoreOptions;
   readonly journal: JournalOptions;
   readonly archive: ArchiveOptions;
+  readonly sampling: readonly SamplingJobOptions[];
   /** Whether the file says anything of it. */
   readonly isJournalGiven: boolean;
   /** What the retention forecast compares with; undefined: nothing. */
@@ -52,7 +56,11 @@ export const ROOT_KEYS = {
   ),
   journal: subsection(JOURNAL_KEYS, 'What outlives a restart. Needs `--storage.path`.'),
   archive: subsection(ARCHIVE_KEYS, 'Where exemplars are kept for good.'),
-  sampling: notYet('no traces are chosen'),
+  sampling: withDefault(
+    list(section(SAMPLING_KEYS)),
+    [],
+    'Which traces are kept, by the exemplars in the archive, in jobs.',
+  ),
   upstream: notYet('requests that exemplard does not answer itself are not passed on'),
   rule_files: prometheusOnly('exemplard evaluates no rules'),
   alerting: prometheusOnly('exemplard sends no alerts'),
@@ -98,6 +106,7 @@ export function resolveConfig(
     store: resolveStore(storage.values.exemplars, report),
     journal: resolveJournal(journal),
     archive: resolveArchive(archive, context),
+    sampling: resolveSampling(root.values.sampling, context),
     isJournalGiven: root.given('journal'),
     retentionTargetMs: retention_target,
     externalLabels,
