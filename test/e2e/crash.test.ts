@@ -2,15 +2,14 @@
  * Kills a real exemplard under load again and again, at random moments: while it starts, replays, saves a snapshot,
  * scrapes or sends. `npm run crash` does it 50 times; `CRASHES=n` says how often otherwise.
  */
-import type { ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import t from 'tap';
-import { buildProgram, startNode, temporaryDirectory } from '../support/build.js';
-import { type Exposition, serveChanging } from '../support/changing-target.js';
+import { buildProgram, temporaryDirectory } from '../support/build.js';
+import { serveChanging } from '../support/changing-target.js';
+import { expose, scrapeConfigs, startLife } from '../support/lives.js';
 import type { QueriedSeries } from '../support/prometheus.js';
 import { type Receiver, startReceiver } from '../support/remote-write-receiver.js';
 import type { ServedTarget } from '../support/target.js';
@@ -18,22 +17,8 @@ import { until } from '../support/until.js';
 
 const CRASHES = Number(process.env.CRASHES ?? 5);
 const SERIES = 400;
-const SCRAPE_INTERVAL_MS = 100;
 /** Places are saved at least every second; the rest is for a machine that is busy with other tests. */
 const MAX_REPEAT_WINDOW_MS = 3_000;
-
-function expose(target: string): Exposition {
-  const ids: string[] = [];
-  const seconds = (Date.now() / 1000).toFixed(3);
-  const lines = Array.from({ length: SERIES }, (_, n) => {
-    const sample = `crash_total{target="${target}",n="${n}"} ${n}`;
-    if (Math.random() < 0.5) return sample;
-    const id = randomBytes(16).toString('hex');
-    ids.push(id);
-    return `${sample} # {trace_id="${id}",span_id="${id.slice(0, 16)}"} ${n} ${seconds}`;
-  });
-  return { text: `# TYPE crash counter\n${lines.join('\n')}\n# EOF\n`, ids };
-}
 
 /** When each exemplar was received, answered with success; some requests never are at first, and none while it is down. */
 function recordReceived(receiver: Receiver, isDown: () => boolean): Map<string, number[]> {
@@ -62,7 +47,10 @@ t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t)
   t.teardown(() => receiver.close());
   let life = 1;
   const received = recordReceived(receiver, () => life % 2 === 0 && life <= CRASHES);
-  const targets = [await serveChanging(() => expose('a')), await serveChanging(() => expose('b'))];
+  const targets = [
+    await serveChanging(() => expose('a', SERIES)),
+    await serveChanging(() => expose('b', SERIES)),
+  ];
   t.teardown(() => Promise.all(targets.map(({ served }) => served.close())));
   const configFile = join(directory, 'exemplard.yml');
   writeFileSync(configFile, config(targets, receiver));
@@ -107,15 +95,8 @@ t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t)
 
 function config(targets: readonly { readonly served: ServedTarget }[], receiver: Receiver): string {
   return `
-scrape_configs:
-${targets
-  .map(
-    ({ served }, i) => `- job_name: job${i}
-  scrape_interval: ${SCRAPE_INTERVAL_MS}ms
-  scrape_timeout: ${SCRAPE_INTERVAL_MS}ms
-  static_configs: [{targets: ['${served.address}']}]`,
-  )
-  .join('\n')}
+${scrapeConfigs(targets)}
+archive: {type: none}
 remote_write:
 - url: ${receiver.url}
   queue_config: {batch_send_deadline: 200ms, max_backoff: 100ms, max_samples_per_send: 500, min_shards: 2}
@@ -123,36 +104,6 @@ storage: {exemplars: {per_series: 5000}}
 # Small, so that snapshots are saved and segments dropped all the time.
 journal: {max_bytes: 8MiB}
 `;
-}
-
-interface Life {
-  readonly process: ChildProcess;
-  readonly url: Promise<string>;
-  readonly log: () => string;
-}
-
-function startLife(main: string, configFile: string, directory: string): Life {
-  const child = startNode([
-    main,
-    `--config.file=${configFile}`,
-    `--storage.path=${join(directory, 'data')}`,
-    '--web.listen-address=127.0.0.1:0',
-  ]);
-  let log = '';
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    log += text;
-  });
-  const ready = /listening=(http:\S+)/;
-  const url = until(() => ready.test(log) || child.exitCode !== null, 'exemplard to be ready', 30_000).then(
-    () => {
-      const found = ready.exec(log)?.[1];
-      if (found === undefined) throw new Error(`exemplard did not start:\n${log}`);
-      return found;
-    },
-  );
-  // One that is killed while it starts never is.
-  url.catch(() => {});
-  return { process: child, url, log: () => log };
 }
 
 async function missingInRings(url: string, ids: readonly string[]): Promise<string[]> {

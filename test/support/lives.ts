@@ -1,0 +1,64 @@
+/** A program that is killed and started again under load. */
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { startNode } from './build.js';
+import type { Exposition } from './changing-target.js';
+import type { ServedTarget } from './target.js';
+import { until } from './until.js';
+
+const SCRAPE_INTERVAL_MS = 100;
+
+/** Half of the series show a new exemplar. */
+export function expose(target: string, series: number): Exposition {
+  const ids: string[] = [];
+  const seconds = (Date.now() / 1000).toFixed(3);
+  const lines = Array.from({ length: series }, (_, n) => {
+    const sample = `crash_total{target="${target}",n="${n}"} ${n}`;
+    if (Math.random() < 0.5) return sample;
+    const id = randomBytes(16).toString('hex');
+    ids.push(id);
+    return `${sample} # {trace_id="${id}",span_id="${id.slice(0, 16)}"} ${n} ${seconds}`;
+  });
+  return { text: `# TYPE crash counter\n${lines.join('\n')}\n# EOF\n`, ids };
+}
+
+export function scrapeConfigs(targets: readonly { readonly served: ServedTarget }[]): string {
+  const jobs = targets.map(
+    ({ served }, i) => `- job_name: job${i}
+  scrape_interval: ${SCRAPE_INTERVAL_MS}ms
+  scrape_timeout: ${SCRAPE_INTERVAL_MS}ms
+  static_configs: [{targets: ['${served.address}']}]`,
+  );
+  return `scrape_configs:\n${jobs.join('\n')}`;
+}
+
+export interface Life {
+  readonly process: ChildProcess;
+  readonly url: Promise<string>;
+  readonly log: () => string;
+}
+
+export function startLife(main: string, configFile: string, directory: string): Life {
+  const child = startNode([
+    main,
+    `--config.file=${configFile}`,
+    `--storage.path=${join(directory, 'data')}`,
+    '--web.listen-address=127.0.0.1:0',
+  ]);
+  let log = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    log += text;
+  });
+  const ready = /listening=(http:\S+)/;
+  const url = until(() => ready.test(log) || child.exitCode !== null, 'exemplard to be ready', 30_000).then(
+    () => {
+      const found = ready.exec(log)?.[1];
+      if (found === undefined) throw new Error(`exemplard did not start:\n${log}`);
+      return found;
+    },
+  );
+  // One that is killed while it starts never is.
+  url.catch(() => {});
+  return { process: child, url, log: () => log };
+}
