@@ -114,8 +114,9 @@ export class ClickHouseFront {
 
   async #run(statement: Statement, response: ServerResponse, fault: Fault | undefined): Promise<void> {
     const session = this.#idle.pop() ?? (await this.#open());
+    let killed = Promise.resolve();
     const stop = () => {
-      if (!response.writableFinished) void this.#kill(session);
+      if (!response.writableFinished) killed = this.#kill(session);
     };
     response.once('close', stop);
     const names = Object.keys(statement.settings);
@@ -132,6 +133,7 @@ export class ClickHouseFront {
       }
     } finally {
       response.off('close', stop);
+      await killed;
       if (names.length > 0)
         await session.queryAsync(`SET ${names.map((name) => `${name} = DEFAULT`).join(', ')}`);
       this.#idle.push(session);
@@ -227,6 +229,7 @@ function write(response: ServerResponse, bytes: Buffer): Promise<void> {
 const STATUSES: Readonly<Record<string, number>> = { 60: 404, 62: 400, 27: 400, 202: 503 };
 
 function fail(response: ServerResponse, text: string, status?: number): void {
+  if (response.writableEnded) return;
   if (response.headersSent || response.destroyed) return void response.socket?.destroy();
   const code = /Code: (\d+)/.exec(text)?.[1] ?? '1002';
   response.setHeader('X-ClickHouse-Exception-Code', code);

@@ -1,6 +1,7 @@
 /** ClickHouse embedded: its engine in a child process of our own, which is started when it is first needed. */
 import type { Clock } from '../../util/clock.js';
 import type { Log } from '../../util/log.js';
+import { TimeSlices } from '../../util/time-slices.js';
 import type { Database, RowBlock, StatementOptions } from '../database.js';
 import { assertNoEmptyLine } from '../empty-line.js';
 import { parseLines } from '../json-lines.js';
@@ -59,11 +60,14 @@ export class ChdbDatabase implements Database {
     const settings = { ...QUERY_SETTINGS, ...options.settings };
     checkSettings(settings);
     const begun = await this.#begin({ type: 'query', sql, params, settings, timeoutMs }, signal);
+    const slices = new TimeSlices(this.#clock);
     try {
       for (;;) {
         const page = await begun.run.next();
         if (page === undefined) return;
         yield parseLines<Row>(page);
+        // The next pages may have come already.
+        if (slices.isOver) await slices.pause();
       }
     } finally {
       begun.end();

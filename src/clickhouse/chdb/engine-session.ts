@@ -17,7 +17,7 @@ export class EngineSession {
   /** What every connection starts with: `DEFAULT` would forget it. */
   readonly #initial: Settings;
   #current: Settings = {};
-  #isKnown = true;
+  #isSpent = false;
 
   constructor(name: string, session: Session, initial: Settings) {
     this.name = name;
@@ -25,9 +25,9 @@ export class EngineSession {
     this.#initial = initial;
   }
 
-  /** False where more is set than is known here: the connection must not be used again. A new one takes 0.3 ms. */
-  get isUsable(): boolean {
-    return this.#isKnown;
+  /** Whether more is set than can be unset: the connection must not be used again. A new one takes 0.3 ms. */
+  get isSpent(): boolean {
+    return this.#isSpent;
   }
 
   async command({ sql, params, settings, timeoutMs }: SqlRequest): Promise<void> {
@@ -76,11 +76,10 @@ export class EngineSession {
     for (const [name, value] of Object.entries(params))
       changes.push(`${paramName(name)} = ${paramLiteral(value)}`);
     if (changes.length === 0) return;
-    this.#isKnown = false;
     await this.#session.queryAsync(`SET ${changes.join(', ')}`);
     this.#current = wanted;
     // Parameters cannot be unset, and one that is left over would hide that a later statement lacks it.
-    this.#isKnown = Object.keys(params).length === 0;
+    this.#isSpent = Object.keys(params).length > 0;
   }
 
   #default(name: string): string {

@@ -7,7 +7,7 @@ export class Lane {
   readonly #free: number[];
   #waiting: ((index: number) => void)[] = [];
 
-  /** @param open makes the connection of a number below `count`, when it is first needed and after it became unusable */
+  /** @param open makes the connection of a number below `count`, when it is first needed, and again after it was spent */
   constructor(count: number, open: (index: number) => EngineSession) {
     this.#open = open;
     this.#sessions = new Array<undefined>(count).fill(undefined);
@@ -17,11 +17,14 @@ export class Lane {
   /** @throws what `work` throws, and the signal's reason when it is aborted before `work` began */
   async use<Result>(signal: AbortSignal, work: (session: EngineSession) => Promise<Result>): Promise<Result> {
     const index = await this.#take(signal);
+    let isSpent = true;
     try {
-      this.#sessions[index] ??= this.#open(index);
-      return await work(this.#sessions[index]);
+      const session = (this.#sessions[index] ??= this.#open(index));
+      const result = await work(session);
+      isSpent = session.isSpent;
+      return result;
     } finally {
-      this.#giveBack(index);
+      this.#giveBack(index, isSpent);
     }
   }
 
@@ -48,10 +51,10 @@ export class Lane {
     });
   }
 
-  #giveBack(index: number): void {
-    const session = this.#sessions[index];
-    if (session?.isUsable === false) {
-      session.close();
+  /** After a failure the engine keeps what it had of the statement until its connection is closed or used again. */
+  #giveBack(index: number, isSpent: boolean): void {
+    if (isSpent) {
+      this.#sessions[index]?.close();
       this.#sessions[index] = undefined;
     }
     const next = this.#waiting.shift();

@@ -27,6 +27,7 @@ export async function* rowLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<B
       throw await errorAfter(chunk.subarray(mark), iterator);
     }
     const stranger = startOfStranger(lines);
+    if (stranger > 0) yield lines.subarray(0, stranger);
     if (stranger >= 0)
       throw await errorAfter(Buffer.concat([lines.subarray(stranger), joiner.rest]), iterator);
     if (lines.length > 0) yield lines;

@@ -4,6 +4,7 @@ import { SecretFiles } from '../../http-client/secret-files.js';
 import type { Clock } from '../../util/clock.js';
 import { Once } from '../../util/lifecycle.js';
 import type { Log } from '../../util/log.js';
+import { TimeSlices } from '../../util/time-slices.js';
 import { type Database, DatabaseError, type RowBlock, type StatementOptions } from '../database.js';
 import { assertNoEmptyLine } from '../empty-line.js';
 import { pagesOf, parseLines } from '../json-lines.js';
@@ -76,11 +77,16 @@ export class ServerDatabase implements Database {
     const settings = { ...QUERY_SETTINGS, ...ENDS_WITH_CONNECTION, ...options.settings };
     const asked = { sql: `${sql}\nFORMAT JSONEachRow`, params, settings, timeoutMs, signal };
     const deadline = this.#deadline(asked);
+    const slices = new TimeSlices(this.#clock);
     try {
       const body = await this.#send(asked, deadline);
       try {
-        for await (const lines of rowLines(chunksOf(body, deadline.signal)))
-          for (const page of pagesOf(lines)) yield parseLines<Row>(page);
+        for await (const lines of rowLines(chunksOf(body, deadline.signal))) {
+          for (const page of pagesOf(lines)) {
+            yield parseLines<Row>(page);
+            if (slices.isOver) await slices.pause();
+          }
+        }
       } finally {
         body.destroy();
       }

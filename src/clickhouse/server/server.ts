@@ -33,7 +33,6 @@ export interface ServerRequest {
 interface Clients {
   /** Undefined for plain HTTP. */
   readonly context: SecureContext | undefined;
-  readonly agent: Agent;
   readonly inserts: ClickHouseClient;
   /** Forms are not read compressed by every server. */
   readonly others: ClickHouseClient;
@@ -86,7 +85,6 @@ export class Server {
     const clients = this.#clients;
     this.#clients = undefined;
     await Promise.all([clients?.inserts.close(), clients?.others.close()]);
-    clients?.agent.destroy();
   }
 
   async #current(): Promise<Clients> {
@@ -98,19 +96,19 @@ export class Server {
   }
 
   #make(context: SecureContext | undefined): Clients {
-    const agent = agentFor(context, this.#options.tls);
     const client = (isCompressed: boolean) =>
       createClient({
         url: this.#url,
         database: this.#options.database,
         application: 'exemplard',
         request_timeout: NO_TIMEOUT_MS,
-        http_agent: agent,
+        // One each: a client closes connections that it has not used for a while, whoever else does.
+        http_agent: agentFor(context, this.#options.tls),
         keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS },
         compression: { request: isCompressed, response: false },
         log: { level: ClickHouseLogLevel.OFF },
       });
-    return { context, agent, inserts: client(true), others: client(false) };
+    return { context, inserts: client(true), others: client(false) };
   }
 }
 
