@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../version.js';
 import { addCheckMetrics, addSize } from './endpoint-commands.js';
 import { EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
+import { addSample } from './sampling-commands.js';
 
 /** Runs one command line. @returns the exit code */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -44,6 +45,7 @@ function createProgram(finish: (code: number) => void): Command {
   addCheckMetrics(check, finish);
   addSize(program, finish);
   addQueryCommands(program, finish);
+  addSample(program, finish);
   program
     .command('demo')
     .description('run an instrumented demo service to scrape, with its own load')

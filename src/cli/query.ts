@@ -106,10 +106,15 @@ async function answer<Data>(
 }
 
 /** @throws {Error} with a message for the user */
-async function ask(server: string, resource: string, parameters: readonly Parameter[]): Promise<string> {
+async function ask(
+  server: string,
+  resource: string,
+  parameters: readonly Parameter[],
+  method = 'GET',
+): Promise<string> {
   const url = resourceUrl(server, resource);
   for (const [name, value] of parameters) if (value !== undefined) url.searchParams.append(name, value);
-  const response = await fetch(url).catch((error: Error) => {
+  const response = await fetch(url, { method }).catch((error: Error) => {
     throw new Error(
       `${server} cannot be reached: ${causeOf(error)}. Does exemplard run there? See --server.`,
     );
@@ -120,6 +125,16 @@ async function ask(server: string, resource: string, parameters: readonly Parame
   if (!response.ok) throw new Error(`${server} answered ${response.status}: ${errorIn(body)}`);
   if (!body.startsWith('{"status":"success"')) throw new Error(`${server} is no exemplard`);
   return body;
+}
+
+/** The data of an answer. @throws {Error} with a message for the user */
+export async function askServer<Data>(
+  server: string,
+  resource: string,
+  parameters: readonly Parameter[],
+  method = 'GET',
+): Promise<Data> {
+  return (JSON.parse(await ask(server, resource, parameters, method)) as { data: Data }).data;
 }
 
 function resourceUrl(server: string, resource: string): URL {

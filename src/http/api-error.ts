@@ -5,6 +5,7 @@ import { sendJson } from './answer.js';
 const STATUS = {
   bad_data: 400,
   execution: 422,
+  forbidden: 403,
   not_found: 404,
   timeout: 503,
   internal: 500,

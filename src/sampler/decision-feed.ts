@@ -45,10 +45,6 @@ export class DecisionFeed {
     this.#stop.abort();
   }
 
-  read(...parameters: Parameters<DecisionTable['since']>): Promise<PlacedDecision[]> {
-    return this.#parts.read(...parameters);
-  }
-
   get isFull(): boolean {
     return this.#readers >= MAX_READERS;
   }

@@ -1,7 +1,8 @@
 /** The decisions, as rows of `trace_keep`. */
-import { type Database, rowsOf } from '../clickhouse/database.js';
+import { type Database, rowsOf, type StatementOptions } from '../clickhouse/database.js';
 import type { Clock } from '../util/clock.js';
 import { BoundValues } from './bound-values.js';
+import { MAX_CATCH_UP_MS } from './options.js';
 import { DECISIONS_TABLE } from './schema.js';
 
 export interface Decision {
@@ -70,6 +71,10 @@ const PLACE = 'sipHash64(trace_id, job, trace_keep.window_start)';
 export const ROWS_PER_BLOCK = 100_000;
 const MAX_ROWS_OF_WINDOW = 2 * ROWS_PER_BLOCK;
 
+/** All versions of a decision have the same time, so that the index of times leaves out none of them alone. */
+const SINCE_SETTINGS = { use_skip_indexes_if_final: 1 };
+const DAY_MS = 24 * 60 * 60_000;
+
 export class DecisionTable {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -133,18 +138,24 @@ WHERE job = ${values.text(job)} AND trace_keep.window_start >= ${values.time(fro
         ? `trace_keep.decided_at > ${at}`
         : `(trace_keep.decided_at > ${at} OR trace_keep.decided_at = ${at} AND ${PLACE} > ${values.uint64(BigInt(cursor.place))})`;
     const sql = `SELECT ${COLUMNS}, toUnixTimestamp64Milli(trace_keep.decided_at) AS decided_at, ${PLACE} AS place FROM ${DECISIONS_TABLE} FINAL
-WHERE ${after}${job === undefined ? '' : ` AND job = ${values.text(job)}`}
+WHERE trace_keep.window_start >= ${values.time(Math.max(0, cursor.decidedAtMs - MAX_CATCH_UP_MS - DAY_MS))} AND (${after})${job === undefined ? '' : ` AND job = ${values.text(job)}`}
 ORDER BY trace_keep.decided_at, place LIMIT ${values.count(limit)}`;
-    const rows = await this.#rows(sql, values, signal);
+    const rows = await this.#rows(sql, values, signal, SINCE_SETTINGS);
     return rows.map((row) => ({
       ...decisionOf(row),
       cursor: { decidedAtMs: Number(row.decided_at), place: row.place },
     }));
   }
 
-  #rows(sql: string, values: BoundValues, signal: AbortSignal | undefined): Promise<Row[]> {
+  #rows(
+    sql: string,
+    values: BoundValues,
+    signal: AbortSignal | undefined,
+    settings: NonNullable<StatementOptions['settings']> = {},
+  ): Promise<Row[]> {
     return rowsOf<Row>(this.#database, sql, {
       params: values.params,
+      settings,
       ...(signal === undefined ? {} : { signal }),
     });
   }

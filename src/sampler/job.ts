@@ -355,6 +355,19 @@ export class SamplingJob {
   }
 }
 
+/** For whoever asks over HTTP or at the command line. Times in seconds since 1970. */
+export function reportJson({ job, windows, errors }: RunReport) {
+  return {
+    job,
+    windows: windows.map(({ window, stage: _, ...figures }) => ({
+      start: window.startMs / 1000,
+      end: endOf(window) / 1000,
+      ...figures,
+    })),
+    errors,
+  };
+}
+
 function sizesOf({ groups }: WindowCandidates) {
   return { exemplars: groups.reduce((sum, { exemplars }) => sum + exemplars, 0), groups: groups.length };
 }

@@ -7,7 +7,7 @@ import { Comparison, type PolicyFigures } from './comparison.js';
 import { type Coverage, coverageOf } from './coverage.js';
 import { CronSchedule } from './cron-schedule.js';
 import { DecisionFeed } from './decision-feed.js';
-import { DecisionTable } from './decisions.js';
+import { DecisionTable, type PlacedDecision } from './decisions.js';
 import { type RunReport, SamplingJob } from './job.js';
 import type { SamplerMetrics } from './metrics.js';
 import { PINNED_JOB, type SamplingJobOptions } from './options.js';
@@ -42,8 +42,10 @@ interface Running {
 /** Traces that were pinned are looked for as often. */
 const PIN_SCHEDULE = '* * * * *';
 
-/** What is asked of a sampler that has no job, or whose archive is away. */
+/** The sampler has no archive at the moment. */
 export class SamplerUnavailable extends Error {}
+/** There is no job of that name. */
+export class UnknownJob extends Error {}
 
 /** All jobs, the traces that were pinned, and what others ask about decisions. */
 export class SamplerManager {
@@ -52,6 +54,7 @@ export class SamplerManager {
   readonly #running = new Map<string, Running>();
   readonly #stop = new AbortController();
   readonly #pinSchedule: CronSchedule;
+  /** Decisions as they are made. */
   readonly feed: DecisionFeed;
   /** Changes are applied one after the other. */
   #applying: Promise<void> = Promise.resolve();
@@ -59,12 +62,13 @@ export class SamplerManager {
   #publishing: Promise<void> = Promise.resolve();
   #lastPublishedMs = 0;
   #isStarted = false;
+  #isPreviewing = false;
 
   constructor(parts: SamplerParts) {
     const { clock, log } = parts;
     this.#parts = parts;
     this.#prepared = new PreparedDatabases(log);
-    this.feed = new DecisionFeed({ read: (cursor, options) => this.#read(cursor, options), clock });
+    this.feed = new DecisionFeed({ read: (cursor, options) => this.decisions(cursor, options), clock });
     this.#pinSchedule = new CronSchedule(PIN_SCHEDULE, 0, () => this.#copyPins(), log);
   }
 
@@ -96,7 +100,7 @@ export class SamplerManager {
 
   /**
    * Runs what is due now, of one job or of all; one that is running already is waited for instead.
-   * @throws {SamplerUnavailable} where there is no such job
+   * @throws {UnknownJob}
    */
   async runOnce(jobName?: string): Promise<RunReport[]> {
     const chosen = this.#chosen(jobName);
@@ -107,12 +111,22 @@ export class SamplerManager {
 
   /**
    * What the policies of jobs would keep of the windows of the last `sinceMs`; nothing is written.
-   * @throws {SamplerUnavailable | DatabaseError}
+   * @throws {UnknownJob | DatabaseError}, and {SamplerUnavailable} while another preview is made
    */
   async preview(
     sinceMs: number,
     { jobName, compare }: { readonly jobName?: string | undefined; readonly compare: boolean },
   ): Promise<{ job: string; figures: readonly PolicyFigures[] }[]> {
+    if (this.#isPreviewing) throw new SamplerUnavailable('another preview is being made');
+    this.#isPreviewing = true;
+    try {
+      return await this.#compare(sinceMs, jobName, compare);
+    } finally {
+      this.#isPreviewing = false;
+    }
+  }
+
+  async #compare(sinceMs: number, jobName: string | undefined, compare: boolean) {
     const results: { job: string; figures: readonly PolicyFigures[] }[] = [];
     for (const { job, options, stop } of this.#chosen(jobName)) {
       const comparison = new Comparison(options, compare);
@@ -148,7 +162,7 @@ export class SamplerManager {
     return traceId;
   }
 
-  /** @throws {SamplerUnavailable | DatabaseError} */
+  /** @throws {UnknownJob | SamplerUnavailable | DatabaseError} */
   async coverage(sinceMs: number, jobName?: string): Promise<Coverage[]> {
     const archive = await this.#archive();
     const chosen = this.#chosen(jobName);
@@ -156,6 +170,12 @@ export class SamplerManager {
     for (const { options, stop } of chosen)
       all.push(await coverageOf(archive, options, sinceMs, this.#parts.clock, stop.signal));
     return all;
+  }
+
+  /** Decisions after a cursor, the earliest first. @throws {SamplerUnavailable | DatabaseError} */
+  async decisions(...[cursor, options]: Parameters<DecisionTable['since']>): Promise<PlacedDecision[]> {
+    const { database } = await this.#archive();
+    return new DecisionTable(database, this.#parts.clock).since(cursor, options);
   }
 
   async #replace(jobs: readonly SamplingJobOptions[]): Promise<void> {
@@ -232,11 +252,6 @@ export class SamplerManager {
     return published;
   }
 
-  async #read(...[cursor, options]: Parameters<DecisionTable['since']>) {
-    const { database } = await this.#archive();
-    return new DecisionTable(database, this.#parts.clock).since(cursor, options);
-  }
-
   /** Each pair of tables once, whoever copies between them. */
   async #copyPins(): Promise<void> {
     const { archive, clock, log, metrics } = this.#parts;
@@ -268,12 +283,11 @@ export class SamplerManager {
     return this.#parts.archivedUntilMs?.() ?? Number.POSITIVE_INFINITY;
   }
 
-  /** @throws {SamplerUnavailable} */
+  /** @throws {UnknownJob} */
   #chosen(jobName: string | undefined): Running[] {
     if (jobName === undefined) return [...this.#running.values()];
     const running = this.#running.get(jobName);
-    if (running === undefined)
-      throw new SamplerUnavailable(`there is no sampling job ${JSON.stringify(jobName)}`);
+    if (running === undefined) throw new UnknownJob(`there is no sampling job ${JSON.stringify(jobName)}`);
     return [running];
   }
 }

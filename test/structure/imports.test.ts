@@ -29,7 +29,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   query: [...BELOW_ALL, 'store'],
   sampler: [...BELOW_ALL, 'clickhouse', 'http-client'],
   forward: [...BELOW_ALL, 'http-client'],
-  http: [...BELOW_ALL, 'query', 'store'],
+  http: [...BELOW_ALL, 'clickhouse', 'query', 'sampler', 'store'],
   'durability.ts': [...BELOW_ALL, 'journal', 'store'],
   // Puts the options and defaults that parts export together; no part imports it.
   config: [
@@ -63,11 +63,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...BELOW_ALL,
     'app.ts',
+    'archive',
+    'clickhouse',
     'config',
     'demo',
     'doctor',
     'exposition',
     'http-client',
+    'sampler',
     'scrape',
     'store',
     'version.ts',
