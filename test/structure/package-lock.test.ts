@@ -36,14 +36,15 @@ t.test('every dependency in it is in it', async (t) => {
 });
 
 t.test('it is that of package.json, and names no registry', async (t) => {
-  const { dependencies, devDependencies } = read('package.json') as Locked;
+  const project = read('package.json') as Record<string, unknown>;
+  const kinds = ['dependencies', 'devDependencies', 'optionalDependencies'];
+  const locked = packages[''] as Record<string, unknown> | undefined;
+  for (const kind of kinds) t.same(locked?.[kind], project[kind], kind);
   t.same(
-    Object.keys(packages[''] ?? {}).filter((key) => key.endsWith('ependencies')),
-    ['dependencies', 'devDependencies'],
-  );
-  t.same(
-    { ...packages['']?.dependencies, ...packages['']?.devDependencies },
-    { ...dependencies, ...devDependencies },
+    Object.keys(locked ?? {})
+      .filter((key) => key.endsWith('ependencies'))
+      .sort(),
+    kinds,
   );
   t.same(
     Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined),
