@@ -25,6 +25,7 @@ import { PreparedTables } from './prepared-tables.js';
 import { RefusedRows } from './refused-rows.js';
 import { readTableFigures, readTimeFigures, type TableFigures } from './retention-query.js';
 import { RowWriter } from './row-writer.js';
+import { SeriesLabels } from './series-labels.js';
 import { readLabelNames, readLabelSets, readLabelValues } from './series-query.js';
 import { ArchiveWriter } from './writer.js';
 
@@ -77,6 +78,7 @@ export class Archive implements ExemplarArchive {
   readonly #tables: PreparedTables;
   readonly #writer: ArchiveWriter;
   readonly #placement: Placement;
+  readonly #seriesLabels = new SeriesLabels();
   readonly #stop = new AbortController();
   #figures: TableFigures | undefined;
 
@@ -225,7 +227,7 @@ export class Archive implements ExemplarArchive {
     if (statement === undefined) return { found: [], warnings: [] };
     const { queryMaxRows } = this.#parts.options;
     const answer = await this.#ask({ series: [], isCut: false }, (database, options) =>
-      readSeries(database, statement, queryMaxRows, options),
+      readSeries(database, this.#seriesLabels, statement, queryMaxRows, options),
     );
     const { series, isCut } = answer.found;
     const cut = `archive: more than ${queryMaxRows} exemplars, the rest is left out; ask for less, or raise archive.query_max_rows`;

@@ -1,11 +1,12 @@
 /** Exemplars out of the archive's table: the statement, and what its rows mean. */
 import type { Database, StatementOptions } from '../clickhouse/database.js';
 import type { ArchivedExemplar, ArchivedSeries, ArchiveQuery } from '../model/archive.js';
-import { type Labels, labelsFromPairs, labelsToJson, METRIC_NAME } from '../model/labels.js';
+import { NO_LABELS } from '../model/labels.js';
 import { labelsOfColumns } from './exemplar-columns.js';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS, seriesFingerprint } from './row-writer.js';
 import { EXEMPLARS_TABLE, SERIES_TABLE } from './schema.js';
 import { SqlParams, selectorsSql } from './selector-sql.js';
+import type { SeriesKey, SeriesLabels } from './series-labels.js';
 
 /** Exemplars of one series in one row of the answer; more of it come in further rows, so that none is long to parse. */
 const EXEMPLARS_A_ROW = 1000;
@@ -23,9 +24,7 @@ type ExemplarTuple = readonly [
   others: Readonly<Record<string, string>>,
 ];
 
-interface SeriesRow {
-  readonly metric: string;
-  readonly labels: Readonly<Record<string, string>>;
+interface SeriesRow extends SeriesKey {
   readonly exemplars: readonly ExemplarTuple[];
 }
 
@@ -58,6 +57,7 @@ export function exemplarsStatement(query: ArchiveQuery, maxRows: number): Statem
   return {
     sql: groupedBySeries(
       `${conditions.join('\n  AND ')}\nORDER BY ts ${order === 'asc' ? 'ASC' : 'DESC'} LIMIT ${limit}`,
+      query.limit !== undefined,
     ),
     params: params.values,
   };
@@ -67,7 +67,7 @@ export function traceStatement(id: string, maxRows: number): Statement {
   const params = new SqlParams();
   const limit = params.add('UInt32', maxRows + 1);
   return {
-    sql: groupedBySeries(`trace_id = ${params.add('String', id)}\nORDER BY ts LIMIT ${limit}`),
+    sql: groupedBySeries(`trace_id = ${params.add('String', id)}\nORDER BY ts LIMIT ${limit}`, false),
     params: params.values,
   };
 }
@@ -78,13 +78,17 @@ export function daysSql({ start, end }: { readonly start: string; readonly end: 
   return `day >= ${day(start)} AND day <= ${day(end)}`;
 }
 
-function groupedBySeries(condition: string): string {
-  return `SELECT metric, any(series_labels) AS labels,
+/**
+ * Without FINAL, rows of which there are more than one may come more than once: a third of the time, and whoever merges the
+ * answer with that of rings sorts them out. Where rows are counted, they must not.
+ */
+function groupedBySeries(condition: string, isExact: boolean): string {
+  return `SELECT metric, fp,
   groupArray((ms, value, trace_id, span_id, trace_label, span_label, ex_labels)) AS exemplars
 FROM (SELECT *, intDiv(rowNumberInAllBlocks(), ${EXEMPLARS_A_ROW}) AS piece FROM (
-SELECT metric, fp, labels AS series_labels, toUnixTimestamp64Milli(ts) AS ms, value,
+SELECT metric, fp, toUnixTimestamp64Milli(ts) AS ms, value,
   trace_id, span_id, trace_label, span_label, ex_labels
-FROM ${EXEMPLARS_TABLE} FINAL WHERE ${condition}))
+FROM ${EXEMPLARS_TABLE}${isExact ? ' FINAL' : ''} WHERE ${condition}))
 GROUP BY metric, fp, piece`;
 }
 
@@ -126,27 +130,32 @@ function floatSql(value: number, params: SqlParams): string {
 /** Runs a statement. `isCut`: there are more rows than were allowed. */
 export async function readSeries(
   database: Database,
+  seriesLabels: SeriesLabels,
   { sql, params }: Statement,
   maxRows: number,
   options: StatementOptions,
 ): Promise<{ readonly series: ArchivedSeries[]; readonly isCut: boolean }> {
-  const byLabels = new Map<string, { labels: Labels; exemplars: ArchivedExemplar[] }>();
+  const byFingerprint = new Map<
+    string,
+    { readonly key: SeriesKey; readonly exemplars: ArchivedExemplar[] }
+  >();
   let rows = 0;
   for await (const page of database.query<SeriesRow>(sql, { ...options, params })) {
-    for (const row of page) {
-      const labels = seriesLabels(row.metric, row.labels);
-      const key = labelsToJson(labels);
-      const series = byLabels.get(key) ?? { labels, exemplars: [] };
-      byLabels.set(key, series);
-      for (const tuple of row.exemplars) series.exemplars.push(exemplarOf(tuple));
-      rows += row.exemplars.length;
+    for (const { metric, fp, exemplars } of page) {
+      const series = byFingerprint.get(fp) ?? { key: { metric, fp }, exemplars: [] };
+      byFingerprint.set(fp, series);
+      for (const tuple of exemplars) series.exemplars.push(exemplarOf(tuple));
+      rows += exemplars.length;
     }
   }
-  return { series: [...byLabels.values()], isCut: rows > maxRows };
-}
-
-export function seriesLabels(metric: string, labels: Readonly<Record<string, string>>): Labels {
-  return labelsFromPairs([[METRIC_NAME, metric], ...Object.entries(labels)]);
+  const all = [...byFingerprint.values()];
+  const labels = await seriesLabels.of(
+    database,
+    all.map(({ key }) => key),
+    options,
+  );
+  const series = all.map(({ key, exemplars }) => ({ labels: labels.get(key.fp) ?? NO_LABELS, exemplars }));
+  return { series, isCut: rows > maxRows };
 }
 
 function exemplarOf([ms, value, trace_id, span_id, trace_label, span_label, ex_labels]: ExemplarTuple) {

@@ -2,10 +2,11 @@
 import { type Database, rowsOf, type StatementOptions } from '../clickhouse/database.js';
 import type { ArchiveFilter } from '../model/archive.js';
 import { type Labels, METRIC_NAME } from '../model/labels.js';
-import { daysSql, seriesLabels } from './exemplar-query.js';
+import { daysSql } from './exemplar-query.js';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from './row-writer.js';
 import { SERIES_TABLE } from './schema.js';
 import { SqlParams, selectorsSql } from './selector-sql.js';
+import { seriesLabels } from './series-labels.js';
 
 export async function readLabelNames(
   database: Database,

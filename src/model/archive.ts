@@ -10,7 +10,7 @@ export interface ArchivedExemplar {
 
 export interface ArchivedSeries {
   readonly labels: Labels;
-  /** In no order; none twice. */
+  /** In no order; some may be there more than once. */
   readonly exemplars: readonly ArchivedExemplar[];
 }
 
