@@ -1,5 +1,11 @@
 /** One window: its groups, who could stand for them, which of those exist, and who is chosen. Writes nothing. */
-import type { Candidate, CandidateSource, Group } from './candidates.js';
+import {
+  type Candidate,
+  type CandidateRange,
+  type CandidateSource,
+  type Group,
+  isByValue,
+} from './candidates.js';
 import { type Choice, choose, type PolicyCandidates } from './choose.js';
 import type { PolicyOptions, SamplingJobOptions } from './options.js';
 import type { SpanStore } from './spans.js';
@@ -19,7 +25,7 @@ export interface WindowCandidates {
 
 /** How many candidates of a group are looked up at a time, as long as none of its traces is found. */
 const FIRST_LOOK = 8;
-const NEXT_LOOK_FACTOR = 8;
+const NEXT_LOOK_FACTOR = 32;
 
 export interface PickerParts {
   readonly source: CandidateSource;
@@ -44,45 +50,67 @@ export class Picker {
     const all = await source.groups(window);
     const groups = all.slice(0, options.limits.groups);
     const existence = new Existence(spans, window, options.limits.candidates);
-    const gathered: PolicyCandidates[] = [];
-    for (const policy of groups.length === 0 ? [] : policies) {
-      const perGroup = policy.perGroup + (spans === undefined ? 0 : FIRST_LOOK);
-      const candidates = await source.candidates(policy, window, { offset: 0, limit: perGroup });
-      await existence.look(candidates);
-      if (spans !== undefined && policy.type !== 'probabilistic')
-        candidates.push(...(await this.#nextBest(policy, window, groups, candidates, perGroup, existence)));
-      gathered.push({ policy, candidates });
+    const searches = policies.map((policy) => new Search(policy, groups));
+    for (; groups.length > 0; ) {
+      const open = searches.filter(({ range }) => range !== undefined);
+      if (open.length === 0 || existence.isSpent) break;
+      const asked = new Map<string, Promise<Candidate[]>>();
+      const seen: Candidate[][] = [];
+      for (const { policy, range } of open) {
+        // Without spans to look for, the first will do.
+        const limit = spans === undefined ? policy.perGroup : range!.limit;
+        // Policies may differ in the order of groups alone.
+        const key = JSON.stringify([
+          isByValue(policy),
+          policy.type === 'probabilistic' && policy.rate,
+          policy.selectors,
+          range,
+          limit,
+        ]);
+        const answer = asked.get(key) ?? source.candidates(policy, window, { ...range!, limit });
+        asked.set(key, answer);
+        seen.push(await answer);
+      }
+      // All policies at once: each look reads the ids of all spans around the window.
+      await existence.look(seen.flat());
+      open.forEach((search, i) => {
+        search.add(seen[i]!, spans === undefined ? undefined : existence.found);
+      });
     }
     return {
       groups,
       isCut: all.length > groups.length,
-      policies: gathered,
+      policies: searches.map(({ policy, candidates }) => ({ policy, candidates })),
       existing: spans === undefined ? undefined : existence.found,
       checked: existence.checked,
     };
   }
+}
 
-  /** For groups of whose candidates none exists: further ones, ever more, until one does or there are no more. */
-  async #nextBest(
-    policy: PolicyOptions,
-    window: Window,
-    groups: readonly Group[],
-    first: readonly Candidate[],
-    firstLimit: number,
-    existence: Existence,
-  ): Promise<Candidate[]> {
-    const more: Candidate[] = [];
-    let seen = first;
-    let offset = firstLimit;
-    let open = new Set(groups.map(({ id }) => id));
-    for (let limit = FIRST_LOOK * NEXT_LOOK_FACTOR; ; limit *= NEXT_LOOK_FACTOR) {
-      open = openGroups(open, seen, existence, offset === firstLimit ? firstLimit : limit / NEXT_LOOK_FACTOR);
-      if (open.size === 0 || existence.isSpent) return more;
-      seen = await this.#parts.source.candidates(policy, window, { offset, limit, groupIds: [...open] });
-      await existence.look(seen);
-      more.push(...seen.filter(({ traceId }) => existence.found.has(traceId)));
-      offset += limit;
-    }
+/** The candidates of one policy: for groups of whose candidates none exists, further ones, ever more, until one does. */
+class Search {
+  readonly policy: PolicyOptions;
+  readonly candidates: Candidate[] = [];
+  /** What to ask for next; undefined: there is enough, or no more. */
+  range: CandidateRange | undefined;
+  #open: ReadonlySet<string>;
+
+  constructor(policy: PolicyOptions, groups: readonly Group[]) {
+    this.policy = policy;
+    this.range = { offset: 0, limit: policy.perGroup + FIRST_LOOK };
+    this.#open = new Set(groups.map(({ id }) => id));
+  }
+
+  /** @param found undefined: nobody can know which traces exist */
+  add(seen: readonly Candidate[], found: ReadonlySet<string> | undefined): void {
+    const { offset, limit } = this.range!;
+    // Later ones only stand in for the first, and only where they exist.
+    this.candidates.push(...(offset === 0 ? seen : seen.filter(({ traceId }) => found?.has(traceId))));
+    this.range = undefined;
+    if (found === undefined || this.policy.type === 'probabilistic') return;
+    this.#open = openGroups(this.#open, seen, found, limit);
+    if (this.#open.size > 0)
+      this.range = { offset: offset + limit, limit: NEXT_LOOK_FACTOR * limit, groupIds: [...this.#open] };
   }
 }
 
@@ -90,14 +118,14 @@ export class Picker {
 function openGroups(
   before: ReadonlySet<string>,
   seen: readonly Candidate[],
-  existence: Existence,
+  found: ReadonlySet<string>,
   asked: number,
 ): Set<string> {
   const counts = new Map<string, number>();
   const covered = new Set<string>();
   for (const { groupId, traceId } of seen) {
     counts.set(groupId, (counts.get(groupId) ?? 0) + 1);
-    if (existence.found.has(traceId)) covered.add(groupId);
+    if (found.has(traceId)) covered.add(groupId);
   }
   return new Set([...before].filter((id) => (counts.get(id) ?? 0) >= asked && !covered.has(id)));
 }

@@ -1,5 +1,6 @@
 /** One job on the real engine: picks, copies, late spans, and everything done again. */
 import t from 'tap';
+import { skipWithoutChdb } from '../support/chdb.js';
 import {
   id,
   jobOptions,
@@ -9,7 +10,6 @@ import {
   START_MS,
   tracesJob,
   WINDOW_MS,
-  withoutChdb,
 } from '../support/sampling.js';
 
 interface Kept {
@@ -20,7 +20,7 @@ const KEPT = 'SELECT TraceId, count() AS spans FROM otel_traces_kept GROUP BY Tr
 
 t.test(
   'spans of what stands for each group are kept, also those that come late',
-  { skip: withoutChdb },
+  skipWithoutChdb(),
   async (t) => {
     const sampling = await openSampling(t);
     const { manager, clock, database } = sampling;

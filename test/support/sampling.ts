@@ -1,7 +1,5 @@
 /** The sampler over a real engine: the archive's tables, spans as the OpenTelemetry exporter writes them, and a clock of one's own. */
 import { archiveMigrations } from '../../src/archive/schema.js';
-import { ChdbDatabase } from '../../src/clickhouse/chdb/chdb-database.js';
-import { isChdbInstalled } from '../../src/clickhouse/chdb/installed.js';
 import { type Database, rowsOf } from '../../src/clickhouse/database.js';
 import { migrate } from '../../src/clickhouse/migrations.js';
 import { SamplerManager, type SamplerParts } from '../../src/sampler/manager.js';
@@ -13,14 +11,10 @@ import {
   type SamplingJobOptions,
 } from '../../src/sampler/options.js';
 import { createRegistry, type MetricsRegistry } from '../../src/telemetry/registry.js';
-import { systemClock } from '../../src/util/clock.js';
 import { silentLog } from '../../src/util/log.js';
 import { temporaryDirectory } from './build.js';
+import { openChdb } from './chdb.js';
 import { FakeClock } from './fake-clock.js';
-
-/** For tap: why a file of tests is left out; false where it is not. In CI it never is. */
-export const withoutChdb =
-  isChdbInstalled() || process.env.CI === 'true' ? false : 'the optional package chdb is not installed';
 
 export const PLACEMENT = { cluster: undefined };
 
@@ -82,15 +76,6 @@ export async function openSampling(t: Teardown, parts: Partial<SamplerParts> = {
   const database = openChdb(directory);
   t.teardown(() => database.close());
   return samplingOver(t, database, parts);
-}
-
-export function openChdb(directory: string): ChdbDatabase {
-  return new ChdbDatabase({
-    directory,
-    maxMemoryBytes: 1_500_000_000,
-    clock: systemClock,
-    log: silentLog,
-  });
 }
 
 export async function samplingOver(
