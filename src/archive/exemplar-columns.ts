@@ -8,50 +8,61 @@
  *       span_label   span_id          the label with just that text
  *       ex_labels    {traceID: "4BF9…", tier: "gold"}
  */
-import { type Labels, labelPairs, labelsFromPairs } from '../model/labels.js';
+import { type Labels, labelsFromPairs, NO_LABELS } from '../model/labels.js';
 import { canonicalSpanId, canonicalTraceId, SPAN_ID_LABELS } from '../model/trace-id.js';
 
-export interface ExemplarColumns {
+interface IdColumns {
   readonly trace_id: string;
   readonly span_id: string;
   readonly trace_label: string;
   readonly span_label: string;
+}
+
+/** As they are written. */
+export interface ExemplarColumns extends IdColumns {
+  readonly others: Labels;
+}
+
+/** As they are read. */
+export interface ExemplarRow extends IdColumns {
   readonly ex_labels: Readonly<Record<string, string>>;
 }
 
 /** @param traceIdLabels names of labels that hold the id of a trace; the first that an exemplar has counts */
 export function exemplarColumns(labels: Labels, traceIdLabels: readonly string[]): ExemplarColumns {
-  const traceName = firstNamed(labels, traceIdLabels);
-  const spanName = firstNamed(labels, SPAN_ID_LABELS);
-  const columns = { trace_id: '', span_id: '', trace_label: '', span_label: '' };
-  const rest: [string, string][] = [];
-  for (const [name, value] of labelPairs(labels)) {
-    if (name === traceName) {
-      columns.trace_id = canonicalTraceId(value);
-      if (columns.trace_id === value) columns.trace_label = name;
-      else rest.push([name, value]);
-    } else if (name === spanName) {
-      columns.span_id = canonicalSpanId(value);
-      if (columns.span_id === value) columns.span_label = name;
-      else rest.push([name, value]);
-    } else rest.push([name, value]);
-  }
-  return { ...columns, ex_labels: rest.length === 0 ? NO_OTHERS : Object.fromEntries(rest) };
+  const traceAt = indexOfFirst(labels, traceIdLabels);
+  const spanAt = indexOfFirst(labels, SPAN_ID_LABELS);
+  const trace = traceAt < 0 ? '' : labels[traceAt + 1]!;
+  const span = spanAt < 0 ? '' : labels[spanAt + 1]!;
+  const trace_id = canonicalTraceId(trace);
+  const span_id = canonicalSpanId(span);
+  const isTraceKept = traceAt >= 0 && trace_id === trace;
+  const isSpanKept = spanAt >= 0 && span_id === span;
+  return {
+    trace_id,
+    span_id,
+    trace_label: isTraceKept ? labels[traceAt]! : '',
+    span_label: isSpanKept ? labels[spanAt]! : '',
+    others: without(labels, isTraceKept ? traceAt : -1, isSpanKept ? spanAt : -1),
+  };
 }
 
-export function labelsOfColumns(columns: ExemplarColumns): Labels {
-  const { trace_id, span_id, trace_label, span_label, ex_labels } = columns;
+export function labelsOfColumns(row: ExemplarRow): Labels {
+  const { trace_id, span_id, trace_label, span_label, ex_labels } = row;
   const pairs = Object.entries(ex_labels);
   if (trace_label !== '') pairs.push([trace_label, trace_id]);
   if (span_label !== '') pairs.push([span_label, span_id]);
   return labelsFromPairs(pairs);
 }
 
-const NO_OTHERS = {};
+function without(labels: Labels, one: number, other: number): Labels {
+  if (labels.length === 2 * (Number(one >= 0) + Number(other >= 0))) return NO_LABELS;
+  return labels.filter((_, i) => (i & ~1) !== one && (i & ~1) !== other);
+}
 
-function firstNamed(labels: Labels, names: readonly string[]): string | undefined {
-  return names.find((name) => {
-    for (let i = 0; i < labels.length; i += 2) if (labels[i] === name) return true;
-    return false;
-  });
+function indexOfFirst(labels: Labels, names: readonly string[]): number {
+  for (const name of names) {
+    for (let i = 0; i < labels.length; i += 2) if (labels[i] === name) return i;
+  }
+  return -1;
 }

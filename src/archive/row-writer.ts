@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Batch, labelsStartOf, type Series } from '../model/batch.js';
 import { decodeLabels, encodeLabels } from '../model/encoded-labels.js';
-import { type Labels, labelPairs, labelValue, METRIC_NAME } from '../model/labels.js';
+import { type Labels, labelValue, METRIC_NAME } from '../model/labels.js';
 import { exemplarColumns } from './exemplar-columns.js';
 
 /** Text of series that is kept to be written again; of more series, the text is made anew. */
@@ -36,20 +36,26 @@ export class RowWriter {
     this.#options = options;
   }
 
-  /** @returns the line without its end, or why there is none */
-  line(batch: Batch, row: number, nowMs: number): { readonly json: string } | SkipReason {
+  /** Why a row has no line; undefined where it has one. */
+  skipReason(batch: Batch, row: number, nowMs: number): SkipReason | undefined {
     const timestampMs = batch.timestampsMs[row]!;
     if (!(timestampMs >= MIN_TIMESTAMP_MS && timestampMs <= MAX_TIMESTAMP_MS)) return 'time_out_of_range';
-    const { ttlMs, traceIdLabels } = this.#options;
-    if (ttlMs > 0 && timestampMs < nowMs - ttlMs) return 'expired';
+    const { ttlMs } = this.#options;
+    return ttlMs > 0 && timestampMs < nowMs - ttlMs ? 'expired' : undefined;
+  }
+
+  /** One object of JSON and a newline. */
+  line(batch: Batch, row: number): string {
     const labels = decodeLabels(batch.labelBytes, labelsStartOf(batch, row), batch.labelEnds[row]);
-    const columns = exemplarColumns(labels, traceIdLabels);
-    let json = `${this.#seriesText(batch.series[row]!)},"ts":${timestampMs},"value":${valueJson(batch.values[row]!)}`;
-    for (const name of ['trace_id', 'trace_label', 'span_id', 'span_label'] as const)
-      if (columns[name] !== '') json += `,"${name}":${textJson(columns[name])}`;
-    const others = Object.entries(columns.ex_labels);
+    const columns = exemplarColumns(labels, this.#options.traceIdLabels);
+    const { trace_id, trace_label, span_id, span_label, others } = columns;
+    let json = `${this.#seriesText(batch.series[row]!)},"ts":${batch.timestampsMs[row]},"value":${valueJson(batch.values[row]!)}`;
+    if (trace_id !== '') json += `,"trace_id":${textJson(trace_id)}`;
+    if (trace_label !== '') json += `,"trace_label":${textJson(trace_label)}`;
+    if (span_id !== '') json += `,"span_id":${textJson(span_id)}`;
+    if (span_label !== '') json += `,"span_label":${textJson(span_label)}`;
     if (others.length > 0) json += `,"ex_labels":${mapJson(others)}`;
-    return { json: `${json}}` };
+    return `${json}}\n`;
   }
 
   #seriesText(series: Series): string {
@@ -68,19 +74,25 @@ export class RowWriter {
 }
 
 function seriesText(labels: Labels): string {
-  const others = [...labelPairs(labels)].filter(([name]) => name !== METRIC_NAME);
+  const others = labels.filter((_, i) => labels[i & ~1] !== METRIC_NAME);
   const metric = textJson(labelValue(labels, METRIC_NAME));
   return `{"metric":${metric},"fp":"${seriesFingerprint(labels)}","labels":${mapJson(others)}`;
 }
 
 /** Not by `JSON.stringify` of an object: in that, a label called `__proto__` would be lost. */
-function mapJson(pairs: readonly (readonly [string, string])[]): string {
-  return `{${pairs.map(([name, value]) => `${textJson(name)}:${textJson(value)}`).join(',')}}`;
+function mapJson(labels: Labels): string {
+  let json = '{';
+  for (let i = 0; i < labels.length; i += 2)
+    json += `${i === 0 ? '' : ','}${textJson(labels[i]!)}:${textJson(labels[i + 1]!)}`;
+  return `${json}}`;
 }
+
+/** What JSON writes as it is: ids and names, nearly always. */
+const PLAIN = /^[\w./:-]*$/;
 
 /** One lone surrogate would fail the whole block. */
 function textJson(text: string): string {
-  return JSON.stringify(text.toWellFormed());
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text.toWellFormed());
 }
 
 /** JSON has no word for these, and would make null of them, which is stored as 0. */

@@ -22,13 +22,17 @@ import type { RefusedRows } from './refused-rows.js';
 import type { RowWriter } from './row-writer.js';
 
 /** Few parts to merge, and little to send again. */
-const MAX_BLOCK_ROWS = 10_000;
-const MAX_BLOCK_BYTES = 8 * 1024 * 1024;
+const BLOCK_ROWS = 10_000;
+/** What has come meanwhile goes along: under a load that many blocks would be too slow for, they become larger instead. */
+const MAX_BLOCK_ROWS = 50_000;
+const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
 /** An exemplar is in the archive about so long after it was scraped. */
 const MAX_BLOCK_AGE_MS = 5_000;
 /** Read ahead, so that queries see what is on its way. */
-const MAX_ROWS_IN_HAND = 100_000;
+const MAX_ROWS_IN_HAND = 200_000;
 const INSERT_TIMEOUT_MS = 60_000;
+/** Shorter than what others take: a scrape that is due is late by as much, and there are several that take turns. */
+const SLICE_MS = 3;
 const WARN_INTERVAL_MS = 60_000;
 
 /** What a value says that a column does not take: parse errors, and sizes. Of other refusals the rows are innocent. */
@@ -43,6 +47,13 @@ export interface ArchiveWriterParts {
   readonly insert: (block: RowBlock, timeoutMs: number, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+interface MadeBlock {
+  /** Undefined where none of the rows is for the archive. */
+  readonly block: RowBlock | undefined;
+  /** Of the last batch that is in it, or in one before, to its last row; undefined where no batch ends. */
+  readonly position: number | undefined;
 }
 
 export class ArchiveWriter {
@@ -139,12 +150,20 @@ export class ArchiveWriter {
     for (const resolve of this.#waitingToCatchUp.splice(0)) resolve();
   }
 
+  /** While one block is on its way, the next is made. */
   async #writeBlocks(): Promise<void> {
-    while (await this.#waitForRows()) {
-      const block = await this.#nextBlock();
-      if (block !== undefined && !(await this.#deliver(block))) return;
-      this.#confirmWritten();
+    let next = this.#makeBlock();
+    for (let made = await next; made !== undefined; made = await next) {
+      next = this.#makeBlock();
+      if (made.block !== undefined && !(await this.#deliver(made.block))) break;
+      this.#confirmUpTo(made.position);
     }
+    await next;
+  }
+
+  /** Once there are rows enough, or they have waited long enough. @returns undefined when no more will come */
+  async #makeBlock(): Promise<MadeBlock | undefined> {
+    return (await this.#waitForRows()) ? this.#nextBlock() : undefined;
   }
 
   /** @returns false when there is nothing, and nothing will come */
@@ -152,7 +171,7 @@ export class ArchiveWriter {
     const { clock } = this.#parts;
     const stop = this.#stopReading.signal;
     for (;;) {
-      if (this.#rowsBehindCursor >= MAX_BLOCK_ROWS) return true;
+      if (this.#rowsBehindCursor >= BLOCK_ROWS) return true;
       if (stop.aborted) return this.#cursor.batch < this.#inHand.length;
       const waitMs =
         this.#waitingSinceMs === undefined
@@ -173,15 +192,14 @@ export class ArchiveWriter {
 
   get #rowsBehindCursor(): number {
     let rows = -this.#cursor.row;
-    for (let i = this.#cursor.batch; i < this.#inHand.length && rows < MAX_BLOCK_ROWS; i++)
+    for (let i = this.#cursor.batch; i < this.#inHand.length && rows < BLOCK_ROWS; i++)
       rows += this.#inHand[i]!.batch.length;
     return rows;
   }
 
-  /** @returns undefined where none of the rows is for the archive */
-  async #nextBlock(): Promise<RowBlock | undefined> {
+  async #nextBlock(): Promise<MadeBlock> {
     const { rows: writer, meter, clock } = this.#parts;
-    const slices = new TimeSlices(clock);
+    const slices = new TimeSlices(clock, SLICE_MS);
     const nowMs = clock.nowMs();
     const pieces: Buffer[] = [];
     let text = '';
@@ -191,13 +209,14 @@ export class ArchiveWriter {
     for (; cursor.batch < this.#inHand.length; cursor.batch++, cursor.row = 0) {
       const { batch } = this.#inHand[cursor.batch]!;
       for (; cursor.row < batch.length && rows < MAX_BLOCK_ROWS && bytes < MAX_BLOCK_BYTES; cursor.row++) {
-        const line = writer.line(batch, cursor.row, nowMs);
-        if (typeof line === 'string') {
-          meter.skipped(line);
+        const skipReason = writer.skipReason(batch, cursor.row, nowMs);
+        if (skipReason !== undefined) {
+          meter.skipped(skipReason);
           continue;
         }
-        text += `${line.json}\n`;
-        bytes += line.json.length + 1;
+        const line = writer.line(batch, cursor.row);
+        text += line;
+        bytes += line.length;
         rows++;
         if (!slices.isOver) continue;
         pieces.push(Buffer.from(text));
@@ -207,17 +226,17 @@ export class ArchiveWriter {
       if (cursor.row < batch.length) break;
     }
     this.#waitingSinceMs = cursor.batch < this.#inHand.length ? clock.monotonicMs() : undefined;
-    if (rows === 0) return undefined;
-    return blockOf(Buffer.concat([...pieces, Buffer.from(text)]), rows);
+    const position = this.#inHand[cursor.batch - 1]?.position;
+    const lines = Buffer.concat([...pieces, Buffer.from(text)]);
+    return { block: rows === 0 ? undefined : blockOf(lines, rows), position };
   }
 
-  #confirmWritten(): void {
-    const written = this.#inHand.splice(0, this.#cursor.batch);
-    this.#cursor.batch = 0;
-    const last = written.at(-1);
-    if (last === undefined) return;
-    for (const { batch } of written) this.#rowsInHand -= batch.length;
-    this.#parts.reader.confirm(last.position);
+  #confirmUpTo(position: number | undefined): void {
+    if (position === undefined) return;
+    const count = this.#inHand.findLastIndex((logged) => logged.position <= position) + 1;
+    for (const { batch } of this.#inHand.splice(0, count)) this.#rowsInHand -= batch.length;
+    this.#cursor.batch -= count;
+    this.#parts.reader.confirm(position);
     this.#room.wake();
   }
 

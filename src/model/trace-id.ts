@@ -4,6 +4,7 @@ export const SPAN_ID_LABELS: readonly string[] = ['span_id', 'spanID', 'SpanID',
 const TRACE_ID_DIGITS = 32;
 const SPAN_ID_DIGITS = 16;
 const CANONICAL_TRACE_ID = /^[0-9a-f]{32}$/;
+const CANONICAL_SPAN_ID = /^[0-9a-f]{16}$/;
 
 /** 32 lower-case hex digits: without dashes, and with the zeros in front that some leave out. Other text stays what it is. */
 export function canonicalTraceId(text: string): string {
@@ -12,7 +13,7 @@ export function canonicalTraceId(text: string): string {
 
 /** The same with 16 digits. */
 export function canonicalSpanId(text: string): string {
-  return canonicalId(text, SPAN_ID_DIGITS);
+  return CANONICAL_SPAN_ID.test(text) ? text : canonicalId(text, SPAN_ID_DIGITS);
 }
 
 function canonicalId(text: string, digits: number): string {
