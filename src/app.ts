@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { ArchiveManager } from './archive/manager.js';
+import { ServerDatabase } from './clickhouse/server/server-database.js';
 import { ChangeWatch } from './config/change-watch.js';
 import type { Config } from './config/schema.js';
 import { createDiscovery } from './discovery/discovery.js';
@@ -17,6 +18,9 @@ import { addJournalMetrics } from './journal/metrics.js';
 import type { BatchLog } from './model/batch.js';
 import { TRACE_ID_LABELS } from './model/exemplar.js';
 import { labelValue } from './model/labels.js';
+import { SamplerManager } from './sampler/manager.js';
+import { SamplerMetrics } from './sampler/metrics.js';
+import type { SamplingDatabase } from './sampler/prepared.js';
 import { BodyBufferPool } from './scrape/body-buffer.js';
 import { CheckUps } from './scrape/check-ups.js';
 import { createConnector } from './scrape/connector.js';
@@ -75,6 +79,7 @@ export class App {
   readonly #batches: BatchLog;
   readonly #forwarding: ForwardManager;
   readonly #archiving: ArchiveManager;
+  readonly #sampling: SamplerManager;
   readonly #scraping: ScrapeManager;
   readonly #registry = createRegistry();
   readonly #starting = new Once<void>();
@@ -108,6 +113,15 @@ export class App {
       registry: this.#registry,
       clock,
       log,
+    });
+    this.#sampling = new SamplerManager({
+      archive: () => this.#samplingDatabase(),
+      openServer: (options) => new ServerDatabase({ options, clock, log }),
+      archivedUntilMs: () => this.#archiving.archive?.archivedUntilMs ?? 0,
+      clock,
+      log,
+      metrics: new SamplerMetrics(this.#registry),
+      userAgent: USER_AGENT,
     });
     const discoveryMetrics = new DiscoveryMetrics(this.#registry);
     this.#scraping = new ScrapeManager({
@@ -156,8 +170,10 @@ export class App {
       // Readers first: what is scraped before there is one, it would not get.
       await this.#forwarding.apply(this.#config.remoteWrites, 0);
       await this.#archiving.apply(this.#config.archive, traceIdLabelsOf(this.#config), 0);
+      await this.#sampling.apply(this.#config.sampling);
       this.#applyOptions(this.#config);
       await this.#scraping.apply(this.#config.scrapeJobs);
+      this.#sampling.start();
       this.#maintain();
       await this.#changes.start();
       this.#readiness = 'ready';
@@ -173,6 +189,7 @@ export class App {
       this.#cancelMaintenance();
       this.#changes.stop();
       await this.#scraping.stop();
+      await this.#sampling.stop();
       await Promise.all([this.#forwarding.stop(deadlineMs), this.#archiving.stop(deadlineMs)]);
       await this.#batches.close();
       await this.#durability?.close();
@@ -203,6 +220,7 @@ export class App {
     this.#refuseWhenStopping();
     await this.#forwarding.apply(config.remoteWrites, RELOAD_FLUSH_MS);
     await this.#archiving.apply(config.archive, traceIdLabelsOf(config), RELOAD_FLUSH_MS);
+    await this.#sampling.apply(config.sampling);
     this.#applyOptions(config);
     this.#config = config;
   }
@@ -246,6 +264,11 @@ export class App {
     this.#store.setOptions(config.store, this.#parts.clock.nowMs());
     this.#durability?.setOptions(config.journal);
     if (!this.#batches.isDurable) this.#warnOfMissingStoragePath(config);
+    if (config.sampling.length > 0 && this.#archiving.archive === undefined)
+      this.#parts.log.warn(
+        {},
+        'sampling has no effect without an archive, which is what traces are chosen from',
+      );
   }
 
   #warnOfMissingStoragePath(config: Config): void {
@@ -266,6 +289,7 @@ export class App {
         store: this.#store,
         archive: () => this.#archiving.archive,
         traceIdLabels: () => traceIdLabelsOf(this.#config),
+        sampling: this.#sampling,
         registry: this.#registry,
         clock,
         log,
@@ -303,6 +327,12 @@ export class App {
     if (failure === undefined) return undefined;
     const since = new Date(failure.sinceMs).toISOString();
     return `The journal cannot be written since ${since}: ${failure.error}`;
+  }
+
+  #samplingDatabase(): SamplingDatabase | undefined {
+    const { database } = this.#archiving;
+    const { server, createSchema } = this.#config.archive;
+    return database && { database, placement: { cluster: server?.cluster }, createSchema };
   }
 
   #maintain(): void {

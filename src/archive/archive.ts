@@ -12,7 +12,7 @@ import type {
   ExemplarArchive,
 } from '../model/archive.js';
 import type { BatchReader } from '../model/batch.js';
-import type { Labels } from '../model/labels.js';
+import { type Labels, labelsToJson } from '../model/labels.js';
 import { type Clock, sleep } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import { TimeSlices } from '../util/time-slices.js';
@@ -20,6 +20,7 @@ import { exemplarColumns } from './exemplar-columns.js';
 import { exemplarsStatement, readSeries, type Statement, traceStatement } from './exemplar-query.js';
 import type { ArchiveMeter } from './meter.js';
 import type { ArchiveOptions } from './options.js';
+import { type OtelFound, OtelMetrics } from './otel-metrics.js';
 import { pendingSeries } from './pending-series.js';
 import { PreparedTables } from './prepared-tables.js';
 import { RefusedRows } from './refused-rows.js';
@@ -78,6 +79,8 @@ export class Archive implements ExemplarArchive {
   readonly #tables: PreparedTables;
   readonly #writer: ArchiveWriter;
   readonly #placement: Placement;
+  /** What the OpenTelemetry exporter wrote; undefined: that is not read. */
+  readonly #otel: OtelMetrics | undefined;
   readonly #seriesLabels = new SeriesLabels();
   readonly #stop = new AbortController();
   #figures: TableFigures | undefined;
@@ -85,9 +88,10 @@ export class Archive implements ExemplarArchive {
   constructor(parts: ArchiveParts) {
     const { options, database, reader, storagePath, traceIdLabels, meter, clock, log } = parts;
     this.#parts = parts;
-    // Nobody but this process writes to an engine inside it.
+    // Nobody but this process writes to an engine inside it, unless it is said that others do.
     const isEmbedded = options.server === undefined;
-    this.isShared = !isEmbedded;
+    this.isShared = !isEmbedded || options.otelMetricsTables;
+    this.#otel = options.otelMetricsTables ? new OtelMetrics(database, options.queryMaxRows) : undefined;
     this.#placement = { cluster: options.server?.cluster };
     this.#tables = new PreparedTables({ database, options, placement: this.#placement, isEmbedded, log });
     const refusedPath = storagePath === undefined ? undefined : join(storagePath, REFUSED_FILE);
@@ -117,13 +121,13 @@ export class Archive implements ExemplarArchive {
   }
 
   get status(): ArchiveStatus {
-    const { reader, clock, database } = this.#parts;
-    const { archivedUntilMs, failingSinceMs } = this.#writer;
+    const { reader, database } = this.#parts;
+    const { lagMs, failingSinceMs } = this.#writer;
     return {
       database: database.name,
       pendingRows: reader.pendingRows,
       lostRows: reader.lostRows,
-      lagSeconds: Math.max(0, clock.nowMs() - archivedUntilMs) / 1000,
+      lagSeconds: lagMs / 1000,
       isTaking: failingSinceMs === undefined,
       figures: this.#figures,
     };
@@ -139,14 +143,16 @@ export class Archive implements ExemplarArchive {
     // Written so that NaN fails a bound that is given.
     const isInBounds = ({ value }: ArchivedExemplar) =>
       !(minValue !== undefined && !(value >= minValue)) && !(maxValue !== undefined && !(value <= maxValue));
-    return this.#read(exemplarsStatement(query, this.#parts.options.queryMaxRows), query, isInBounds);
+    const ours = this.#read(exemplarsStatement(query, this.#parts.options.queryMaxRows), query, isInBounds);
+    return this.#withOtel(ours, (otel, options) => otel.exemplars(query, options));
   }
 
   exemplarsOfTrace(id: string): Promise<Archived<readonly ArchivedSeries[]>> {
     const { traceIdLabels, options } = this.#parts;
     const isOfTrace = ({ labels }: ArchivedExemplar) =>
       exemplarColumns(labels, traceIdLabels).trace_id === id;
-    return this.#read(traceStatement(id, options.queryMaxRows), EVERYTHING, isOfTrace);
+    const ours = this.#read(traceStatement(id, options.queryMaxRows), EVERYTHING, isOfTrace);
+    return this.#withOtel(ours, (otel, options) => otel.exemplarsOfTrace(id, options));
   }
 
   /** What the table has, and what is on its way there. */
@@ -171,16 +177,31 @@ export class Archive implements ExemplarArchive {
   }
 
   labelNames(filter: ArchiveFilter): Promise<Archived<readonly string[]>> {
-    return this.#ask([], (database, options) => readLabelNames(database, filter, MAX_NAMES, options));
+    return this.#withOtel(
+      this.#ask<readonly string[]>([], (database, options) =>
+        readLabelNames(database, filter, MAX_NAMES, options),
+      ),
+      (otel, options) => otel.labelNames(filter, MAX_NAMES, options),
+    );
   }
 
   labelValues(name: string, filter: ArchiveFilter): Promise<Archived<readonly string[]>> {
-    return this.#ask([], (database, options) => readLabelValues(database, name, filter, MAX_NAMES, options));
+    return this.#withOtel(
+      this.#ask<readonly string[]>([], (database, options) =>
+        readLabelValues(database, name, filter, MAX_NAMES, options),
+      ),
+      (otel, options) => otel.labelValues(name, filter, MAX_NAMES, options),
+    );
   }
 
-  labelSets(filter: ArchiveFilter, limit: number): Promise<Archived<readonly Labels[]>> {
+  async labelSets(filter: ArchiveFilter, limit: number): Promise<Archived<readonly Labels[]>> {
     const most = Math.min(limit, MAX_NAMES);
-    return this.#ask([], (database, options) => readLabelSets(database, filter, most, options));
+    const { found, warnings } = await this.#withOtel(
+      this.#ask<readonly Labels[]>([], (database, options) => readLabelSets(database, filter, most, options)),
+      (otel, options) => otel.labelSets(filter, most, options),
+    );
+    // A series may be in both.
+    return { found: [...new Map(found.map((labels) => [labelsToJson(labels), labels])).values()], warnings };
   }
 
   retention(): Promise<Archived<ArchiveRetention | undefined>> {
@@ -234,12 +255,35 @@ export class Archive implements ExemplarArchive {
     return { found: series, warnings: isCut ? [...answer.warnings, cut] : answer.warnings };
   }
 
-  /** Whatever goes wrong becomes a warning. */
-  async #ask<Found>(
+  /** Ours, and what others wrote. */
+  async #withOtel<Item>(
+    ours: Promise<Archived<readonly Item[]>>,
+    read: (otel: OtelMetrics, options: StatementOptions) => Promise<OtelFound<Item>>,
+  ): Promise<Archived<readonly Item[]>> {
+    const otel = this.#otel;
+    if (otel === undefined) return ours;
+    const nothing: OtelFound<Item> = { found: [], problems: [] };
+    const [own, others] = await Promise.all([ours, this.#answer(nothing, (options) => read(otel, options))]);
+    const problems = others.found.problems.map((problem) => `archive: ${problem}`);
+    return {
+      found: [...own.found, ...others.found.found],
+      warnings: [...own.warnings, ...others.warnings, ...problems],
+    };
+  }
+
+  #ask<Found>(
     nothing: Found,
     read: (database: Database, options: StatementOptions) => Promise<Found>,
   ): Promise<Archived<Found>> {
-    const { database, options, meter, clock } = this.#parts;
+    return this.#answer(nothing, (options) => this.#tables.use(() => read(this.#parts.database, options)));
+  }
+
+  /** Whatever goes wrong becomes a warning. */
+  async #answer<Found>(
+    nothing: Found,
+    read: (options: StatementOptions) => Promise<Found>,
+  ): Promise<Archived<Found>> {
+    const { options, meter, clock } = this.#parts;
     const startMs = clock.monotonicMs();
     const deadline = new AbortController();
     const cancel = clock.after(options.queryTimeoutMs, () => deadline.abort());
@@ -249,7 +293,7 @@ export class Archive implements ExemplarArchive {
         signal: deadline.signal,
         settings: QUERY_SETTINGS,
       };
-      const work = this.#tables.use(() => read(database, statement));
+      const work = read(statement);
       const found = await Promise.race([work, rejectedBy(deadline.signal, options.queryTimeoutMs)]);
       meter.queried((clock.monotonicMs() - startMs) / 1000, true);
       return { found, warnings: [] };

@@ -73,6 +73,7 @@ export class ArchiveWriter {
   readonly #read = new Wakeup();
   readonly #room = new Wakeup();
   #waitingToCatchUp: (() => void)[] = [];
+  #archivedUntilMs = 0;
   #warnedMs = Number.NEGATIVE_INFINITY;
   #failingSinceMs: number | undefined;
   #running: Promise<unknown> | undefined;
@@ -123,7 +124,16 @@ export class ArchiveWriter {
   /** Whatever was scraped before is in the archive. */
   get archivedUntilMs(): number {
     const oldest = this.#inHand[0];
-    return oldest === undefined ? this.#parts.clock.nowMs() : oldest.batch.acceptedMs;
+    if (oldest !== undefined) this.#archivedUntilMs = oldest.batch.acceptedMs;
+    // What is unread and not in hand yet is later than what was.
+    else if (this.unreadRows === 0) this.#archivedUntilMs = this.#parts.clock.nowMs();
+    return this.#archivedUntilMs;
+  }
+
+  /** How long ago the oldest was scraped that is on its way. */
+  get lagMs(): number {
+    const oldest = this.#inHand[0];
+    return oldest === undefined ? 0 : Math.max(0, this.#parts.clock.nowMs() - oldest.batch.acceptedMs);
   }
 
   /** Why nothing gets in, since when; undefined while it does. */

@@ -7,6 +7,7 @@ import { metricsRoute } from './metrics.js';
 import { API_PREFIX, noteMethods, refuseOtherMethods } from './other-methods.js';
 import { promqlRoutes } from './promql.js';
 import { type RetentionRouteParts, retentionRoutes } from './retention.js';
+import { type SamplingRouteParts, samplingRoutes } from './sampling.js';
 import { type StatusRouteParts, statusRoutes } from './status.js';
 import { type TargetRouteParts, targetRoutes } from './targets.js';
 import { type TraceRouteParts, traceRoutes } from './traces.js';
@@ -15,6 +16,7 @@ export type RouteParts = ExemplarRouteParts &
   LabelRouteParts &
   ManagementParts &
   RetentionRouteParts &
+  SamplingRouteParts &
   StatusRouteParts &
   TargetRouteParts &
   TraceRouteParts &
@@ -36,6 +38,7 @@ function addApiRoutes(api: FastifyInstance, parts: RouteParts): void {
   retentionRoutes(api, parts);
   labelRoutes(api, parts);
   traceRoutes(api, parts);
+  samplingRoutes(api, parts);
   promqlRoutes(api, parts);
   targetRoutes(api, parts);
   statusRoutes(api, parts);

@@ -3,6 +3,7 @@
  * machine, on the same bodies. Without arguments all parts run, which takes about ten minutes.
  */
 import { spawnSync } from 'node:child_process';
+import { archiveRows } from './archive.js';
 import { fairnessRow } from './fairness.js';
 import { forwardRows } from './forward.js';
 import { journalRows } from './journal.js';
@@ -81,6 +82,7 @@ const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   query: () => queryRows(both),
   fairness: async () => [await fairnessRow(both)],
   forward: () => forwardRows(both),
+  archive: archiveRows,
   journal: journalRows,
 };
 

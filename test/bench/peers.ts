@@ -33,7 +33,10 @@ export const EXEMPLARD_WITH_JOURNAL: PeerKind = {
   name: 'exemplard',
   async start(config) {
     const path = mkdtempSync(join(tmpdir(), 'exemplard-bench-'));
-    const peer = await startExemplard({ config, flags: [`--storage.path=${path}`] });
+    const peer = await startExemplard({
+      config: `${config}archive: {type: none}\n`,
+      flags: [`--storage.path=${path}`],
+    });
     return {
       ...peer,
       async stop() {

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { addRoutes, type RouteParts } from '../../src/http/routes.js';
 import { createServer } from '../../src/http/server.js';
+import { SamplerManager } from '../../src/sampler/manager.js';
+import { SamplerMetrics } from '../../src/sampler/metrics.js';
 import { ExemplarStore } from '../../src/store/exemplar-store.js';
 import { DEFAULT_STORE_OPTIONS, type StoreOptions } from '../../src/store/options.js';
 import { createRegistry } from '../../src/telemetry/registry.js';
@@ -13,13 +15,24 @@ export async function createApi(
   parts: Partial<RouteParts> = {},
 ): Promise<FastifyInstance> {
   const server = await createServer();
+  const registry = createRegistry();
   await addRoutes(server, {
     store,
     archive: () => undefined,
     traceIdLabels: () => ['trace_id'],
     clock: systemClock,
     log: silentLog,
-    registry: createRegistry(),
+    registry,
+    sampling: new SamplerManager({
+      archive: () => undefined,
+      openServer() {
+        throw new Error('there are no servers');
+      },
+      clock: systemClock,
+      log: silentLog,
+      metrics: new SamplerMetrics(registry),
+      userAgent: 'exemplard/test',
+    }),
     version: '1.2.3',
     flags: {},
     enableLifecycle: false,
