@@ -119,7 +119,8 @@ function sendEvents(
   if (sampling.feed.isFull) throw new ApiError('timeout', 'too many readers of decisions');
   const lastId = request.headers['last-event-id'];
   const since = typeof lastId === 'string' && lastId !== '' ? lastId : parameters.text('since');
-  const cursor = cursorOf(since, () => parameters.timeMs('since', clock.nowMs()));
+  // What is decided in this very millisecond is still to come.
+  const cursor = cursorOf(since, () => parameters.timeMs('since', clock.nowMs() - 1));
   const gone = new AbortController();
   reply.raw.on('close', () => gone.abort());
   const pages = sampling.feed.follow({ cursor, job, signal: gone.signal });
