@@ -9,12 +9,12 @@ import { SqlParams, selectorsSql } from './selector-sql.js';
 import type { SeriesKey, SeriesLabels } from './series-labels.js';
 
 /** Exemplars of one series in one row of the answer; more of it come in further rows, so that none is long to parse. */
-const EXEMPLARS_A_ROW = 1000;
+export const EXEMPLARS_A_ROW = 1000;
 
 /** Series that a statement names one by one; of more, the answer may have what memory has too. */
 const MAX_NAMED_SERIES = 10_000;
 
-type ExemplarTuple = readonly [
+export type ExemplarTuple = readonly [
   timestampMs: string,
   value: number | string,
   traceId: string,
@@ -122,7 +122,7 @@ function clamp(timeMs: number, atMostMs: number): number {
   return Math.max(MIN_TIMESTAMP_MS - 1, Math.min(timeMs, atMostMs));
 }
 
-function floatSql(value: number, params: SqlParams): string {
+export function floatSql(value: number, params: SqlParams): string {
   // As text: of numbers, adapters take only those that are integers for sure, or not at all.
   return `toFloat64(${params.add('String', Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : '-inf')})`;
 }
@@ -158,7 +158,15 @@ export async function readSeries(
   return { series, isCut: rows > maxRows };
 }
 
-function exemplarOf([ms, value, trace_id, span_id, trace_label, span_label, ex_labels]: ExemplarTuple) {
+export function exemplarOf([
+  ms,
+  value,
+  trace_id,
+  span_id,
+  trace_label,
+  span_label,
+  ex_labels,
+]: ExemplarTuple) {
   return {
     timestampMs: Number(ms),
     value: typeof value === 'number' ? value : NON_FINITE[value]!,

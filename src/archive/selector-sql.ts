@@ -12,7 +12,10 @@ export class SqlParams {
   #count = 0;
 
   /** @returns the placeholder */
-  add(type: 'String' | 'Int64' | 'UInt32' | 'Array(UInt64)' | 'Array(Int64)', value: Param): string {
+  add(
+    type: 'String' | 'Int64' | 'UInt32' | 'Array(String)' | 'Array(UInt64)' | 'Array(Int64)',
+    value: Param,
+  ): string {
     const name = `p${this.#count++}`;
     this.values[name] = value;
     return `{${name}:${type}}`;

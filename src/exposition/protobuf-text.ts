@@ -8,7 +8,7 @@
 import protobuf from 'protobufjs';
 import { goFloat } from '../util/json.js';
 import { readTags } from '../util/proto-tags.js';
-import { canonicalFloat } from './canonical-float.js';
+import { canonicalFloat } from '../model/canonical-float.js';
 import { exemplarText, familyText, type LabelPair, secondsText, seriesText } from './line-text.js';
 
 export interface HistogramOptions {

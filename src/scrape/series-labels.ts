@@ -1,4 +1,4 @@
-import { canonicalFloat } from '../exposition/canonical-float.js';
+import { canonicalFloat } from '../model/canonical-float.js';
 import type { SampleLine } from '../exposition/sample-line.js';
 import {
   compareBytewise,

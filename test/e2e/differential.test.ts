@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { canonicalFloat } from '../../src/exposition/canonical-float.js';
+import { canonicalFloat } from '../../src/model/canonical-float.js';
 import { startApp } from '../support/app.js';
 import { prometheusMissing, type QueriedSeries, startPrometheus } from '../support/prometheus.js';
 import { OPENMETRICS, serveTarget } from '../support/target.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { canonicalFloat } from '../../src/exposition/canonical-float.js';
+import { canonicalFloat } from '../../src/model/canonical-float.js';
 
 const f = (text: string, want: string) => t.equal(canonicalFloat(text), want, text);
 
