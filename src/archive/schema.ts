@@ -32,7 +32,6 @@ export const EXEMPLARS_COLUMNS: Columns = {
   span_label: 'LowCardinality(String)',
   /** Labels of the exemplar that the columns before do not give back. */
   ex_labels: 'Map(LowCardinality(String), String)',
-  ingested_at: "DateTime('UTC')",
 };
 
 export const SERIES_COLUMNS: Columns = {
@@ -91,10 +90,10 @@ function exemplarsTable() {
       `trace_label ${type.trace_label}`,
       `span_label ${type.span_label}`,
       `ex_labels ${type.ex_labels} CODEC(ZSTD(1))`,
-      `ingested_at ${type.ingested_at} DEFAULT now() CODEC(Delta(4), ZSTD(1))`,
       'INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1',
     ],
-    engine: 'ReplacingMergeTree(ingested_at)',
+    // Without a version: rows with an equal key are equal, and a byte a row would tell them apart.
+    engine: 'ReplacingMergeTree',
     layout: `PARTITION BY toDate(ts)
 PRIMARY KEY (metric, fp, ts)
 ORDER BY (metric, fp, ts, trace_id, span_id, value, trace_label, span_label, sipHash64(ex_labels))`,
