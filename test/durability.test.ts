@@ -256,6 +256,11 @@ t.test('readers whose places are damaged get everything again', async (t) => {
   for (const { position } of await readAll(reader)) reader.confirm(position);
   await first.durability.close();
   writeFileSync(join(path, 'readers.json'), '{"sink": {"posi');
+  const spared = await live(path);
+  t.equal(spared.durability.journal.reader('sink').pendingRows, 0, 'there is a second file');
+  await spared.durability.close();
+  for (const name of ['readers.json', 'readers.json.recent'])
+    writeFileSync(join(path, name), '{"sink": {"posi');
   const second = await live(path);
   t.equal(second.store.exemplars, 15);
   t.equal(second.durability.journal.reader('sink').pendingRows, 15);

@@ -5,7 +5,7 @@
  *
  *     <directory>/
  *       journal/0000000000000000.segment …      the last `maxBytes` of batches, whoever has read them
- *       readers.json                            how far each reader has come
+ *       readers.json, readers.json.recent       how far each reader has come
  *
  * While the disk refuses to write, batches wait in memory; when it takes them again they go to a new segment.
  */
@@ -248,6 +248,7 @@ export class Journal implements BatchLog {
     await this.#running;
     await this.#active.sync();
     await this.#savePlaces();
+    await this.#places.close().catch((error: Error) => this.#placesNotSaved(error));
     for (const reader of this.#readers.values()) reader.detach();
     await this.#active.close();
   }
