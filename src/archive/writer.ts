@@ -36,7 +36,7 @@ const SLICE_MS = 3;
 const WARN_INTERVAL_MS = 60_000;
 
 /** What a value says that a column does not take: parse errors, and sizes. Of other refusals the rows are innocent. */
-const ROW_ERRORS = new Set([6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 441, 467]);
+const ROW_ERRORS = new Set([6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 441, 467, 469]);
 
 export interface ArchiveWriterParts {
   readonly reader: BatchReader;
