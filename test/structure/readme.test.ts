@@ -34,7 +34,7 @@ t.test('flags are those of exemplard, or of the Prometheus beside it', async (t)
     '--web.enable-remote-write-receiver',
     '--tsdb.max-exemplars',
   ]);
-  const docker = new Set(['--rm']);
+  const others = new Set(['--rm', '--omit']);
   const help = async (...command: string[]) =>
     (await runNode(['--import=tsx', 'src/main.ts', ...command, '--help'])).stdout;
   const known = (
@@ -46,12 +46,13 @@ t.test('flags are those of exemplard, or of the Prometheus beside it', async (t)
       help('size'),
       help('query', 'exemplars'),
       help('query', 'retention'),
+      help('sample'),
     ])
   ).join('\n');
   const flags = new Set([...readme.matchAll(/(?<![\w<!-])--[a-z][\w.-]*/g)].map(([flag]) => flag));
   t.ok(flags.size > 10);
   for (const flag of flags) {
-    if (prometheus.has(flag) || docker.has(flag)) continue;
+    if (prometheus.has(flag) || others.has(flag)) continue;
     t.match(known, new RegExp(`${flag.replaceAll('.', '\\.')}\\b`), flag);
   }
 });
