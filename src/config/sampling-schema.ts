@@ -46,7 +46,7 @@ function resolveJob(section: JobSection, context: FileContext): SamplingJobOptio
     lateWindowMs: values.late_window,
     catchUpMs: values.catch_up,
     selectors: resolveSelectors(values.match, `${path}.match`, report),
-    groupBy: values.group_by,
+    groupBy: values.group_by === undefined ? undefined : [...new Set(values.group_by)],
     serviceLabels: values.service_labels,
     policies: resolvePolicies(section, report),
     budget: {

@@ -159,17 +159,15 @@ export class SamplingJob {
     const records = options.dryRun ? [] : await run.book.load(fromMs, run.signal);
     for (const record of records) await this.#attempt(report, run, () => this.#continue(run, record));
     const undecided = await this.#undecided(run, records);
-    let pending = undecided.length;
-    for (const window of undecided) {
-      await this.#attempt(report, run, () => this.#decide(run, window));
-      pending--;
-    }
+    const before = report.windows.length;
+    for (const window of undecided) await this.#attempt(report, run, () => this.#decide(run, window));
+    const pending = undecided.length - (report.windows.length - before);
     const newestMs = Math.max(
       ...[...records, ...report.windows].map(({ window }) => endOf(window)),
       Number.NEGATIVE_INFINITY,
     );
     const lagSeconds = Number.isFinite(newestMs) ? (clock.nowMs() - newestMs) / 1000 : undefined;
-    metrics.behind(options.jobName, lagSeconds, pending + report.errors.length);
+    metrics.behind(options.jobName, lagSeconds, pending);
   }
 
   async #attempt(

@@ -135,9 +135,9 @@ t.test('what is wrong with it', async (t) => {
 });
 
 t.test('passwords are not shown', async (t) => {
-  const { text } = (
-    read('traces: {url: "http://w:SECRET@a"}') as { config?: { text: string } }
-  ).config ?? { text: '' };
+  const { text } = (read('traces: {url: "http://w:SECRET@a"}') as { config?: { text: string } }).config ?? {
+    text: '',
+  };
   t.notMatch(text, /SECRET/);
   t.notMatch(errors('traces: {url: "http://w:SECRET@a", password: SECRET}').join(), /SECRET/);
 });
