@@ -97,7 +97,7 @@ export const POLICY_KEYS = {
   match: optional(
     selectors,
     'Selectors: only exemplars of series that one of them selects.',
-    'all; for `errors`, a status of `5..` or `STATUS_CODE_ERROR` in one of the labels that instrumentation gives it',
+    'all; for `errors`, a status of `5..` or `STATUS_CODE_ERROR` in one of the labels that instrumentation gives it; for `slowest`, no metric that counts or is of bytes, by its name',
   ),
   rate: optional(
     part,

@@ -4,7 +4,7 @@ import { parseSelector } from '../query/selectors.js';
 import {
   DEFAULT_POLICIES,
   DEFAULT_PROBABILISTIC_RATE,
-  ERROR_SELECTORS,
+  DEFAULT_SELECTORS,
   PINNED_JOB,
   type PolicyOptions,
   type SamplingJobOptions,
@@ -97,14 +97,15 @@ function resolvePolicy(
     report.error(section.at('rate'), `${path}.rate needs ${path}.type probabilistic`);
   if (section.given('per_group') && type === 'probabilistic')
     report.error(section.at('per_group'), `${path}.per_group has no meaning for ${path}.type probabilistic`);
-  const ifNoMatch = type === 'errors' ? ERROR_SELECTORS : [];
   return {
     name: values.name ?? type,
     type,
     share: values.share ?? ifNoShare,
     perGroup: values.per_group ?? perGroup,
     selectors:
-      values.match === undefined ? ifNoMatch : resolveSelectors(values.match, `${path}.match`, report),
+      values.match === undefined
+        ? DEFAULT_SELECTORS[type]
+        : resolveSelectors(values.match, `${path}.match`, report),
     rate: values.rate ?? DEFAULT_PROBABILISTIC_RATE,
   };
 }

@@ -1,5 +1,6 @@
 import type { ServerOptions } from '../clickhouse/options.js';
 import type { HttpClientOptions } from '../http-client/options.js';
+import { METRIC_NAME } from '../model/labels.js';
 import type { MatcherType } from '../model/matcher.js';
 
 /** One condition of a selector, as data: two sets of options can be compared. */
@@ -125,6 +126,20 @@ export const ERROR_SELECTORS: readonly Selector[] = [
   [{ type: '=', name: 'outcome', value: 'SERVER_ERROR' }],
 ];
 
+/** Values that are no time: the exemplar of a counter has what was counted, nearly always 1, and bytes are in the thousands. */
+export const SLOWEST_SELECTORS: readonly Selector[] = [
+  [{ type: '!~', name: METRIC_NAME, value: '.*_(total|bytes|bytes_bucket|size|size_bucket)' }],
+];
+
+/** Where a policy does not say which exemplars it is about. */
+export const DEFAULT_SELECTORS: Readonly<Record<PolicyType, readonly Selector[]>> = {
+  errors: ERROR_SELECTORS,
+  slowest: SLOWEST_SELECTORS,
+  rare: [],
+  representative: [],
+  probabilistic: [],
+};
+
 export const DEFAULT_PER_GROUP = 1;
 export const DEFAULT_PROBABILISTIC_RATE = 0.001;
 
@@ -133,7 +148,7 @@ const POLICY_DEFAULTS = { perGroup: DEFAULT_PER_GROUP, selectors: [], rate: 1 };
 /** What went wrong first, then what is slow, what is seldom, and one of each. */
 export const DEFAULT_POLICIES: readonly PolicyOptions[] = [
   { ...POLICY_DEFAULTS, name: 'errors', type: 'errors', share: 0.25, selectors: ERROR_SELECTORS },
-  { ...POLICY_DEFAULTS, name: 'slowest', type: 'slowest', share: 0.25 },
+  { ...POLICY_DEFAULTS, name: 'slowest', type: 'slowest', share: 0.25, selectors: SLOWEST_SELECTORS },
   { ...POLICY_DEFAULTS, name: 'rare', type: 'rare', share: 0.25 },
   { ...POLICY_DEFAULTS, name: 'representative', type: 'representative', share: 0.25 },
 ];

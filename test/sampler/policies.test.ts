@@ -1,6 +1,6 @@
 /** What the engine answers for each policy, and for labels as they should not be. */
 import t from 'tap';
-import type { SamplingJobOptions } from '../../src/sampler/options.js';
+import { DEFAULT_POLICIES, type SamplingJobOptions } from '../../src/sampler/options.js';
 import { skipWithoutChdb } from '../support/chdb.js';
 import {
   id,
@@ -92,6 +92,19 @@ t.test('on the real engine', skipWithoutChdb(), async (t) => {
         .sort(),
       ['/often', '/often', '/often', '/rare', '/rare'].slice(0, 1),
     );
+  });
+
+  await t.test('by default, what is counted is not taken for slow', async (t) => {
+    const exemplars: TestExemplar[] = [
+      {
+        labels: { path: '/a', __name__: 'http_request_duration_seconds_bucket' },
+        traceId: id(1),
+        value: 0.2,
+      },
+      { labels: { path: '/a', __name__: 'http_requests_total' }, traceId: id(2), value: 1 },
+      { labels: { path: '/a', __name__: 'http_response_size_bytes_bucket' }, traceId: id(3), value: 5000 },
+    ];
+    t.same(await names(exemplars, { policies: [DEFAULT_POLICIES[1]!] }), [1]);
   });
 
   await t.test('values that sort badly', async (t) => {
