@@ -84,11 +84,18 @@ function addQueryCommands(program: Command, finish: (code: number) => void): voi
     .option('--end <time>', 'latest')
     .option('--min-value <number>', 'leave out what is less')
     .option('--max-value <number>', 'leave out what is more')
+    .addOption(
+      new Option('--source <source>', 'the rings, the archive, or both').choices([
+        'memory',
+        'archive',
+        'all',
+      ]),
+    )
     .action(async (expression: string, options) => {
       const { queryExemplars } = await import('./query.js');
       finish(await queryExemplars({ ...options, expression }, stdout, stderr));
     });
-  add('retention', 'how long the rings remember, and why')
+  add('retention', 'how long the rings remember, and why; and the archive')
     .option('--by <grouping>', 'total, job, instance, metric, series or label:NAME')
     .addOption(repeatable('--match <selector>', 'only these series', 'all'))
     .option('--sort <figure>', 'window, rate, overwrites or exemplars')

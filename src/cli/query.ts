@@ -19,6 +19,8 @@ export interface ExemplarsOptions extends QueryOptions {
   readonly order?: string;
   readonly minValue?: string;
   readonly maxValue?: string;
+  /** Rings, the archive, or both. */
+  readonly source?: string;
 }
 
 export interface RetentionOptions extends QueryOptions {
@@ -43,6 +45,21 @@ interface AnsweredRetention {
   readonly bytes: Readonly<Record<'slots' | 'labels' | 'index', number>>;
   readonly limits: { readonly perSeries: number; readonly maxExemplars: number; readonly maxBytes: number };
   readonly groups: readonly AnsweredGroup[];
+  /** Where there is one, and it answered. */
+  readonly archive?: AnsweredArchive;
+}
+
+/** Times are Unix seconds. */
+interface AnsweredArchive {
+  readonly oldest: number | null;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly bytesPerExemplar: number | null;
+  readonly rowsPerDay: number;
+  readonly pendingRows: number;
+  readonly ttlSeconds: number | null;
+  readonly freeBytes: number | null;
+  readonly end: { readonly by: 'ttl' | 'disk'; readonly at: number; readonly windowSeconds: number } | null;
 }
 
 interface AnsweredGroup {
@@ -64,7 +81,7 @@ interface AnsweredGroup {
 
 /** @returns the exit code */
 export function queryExemplars(options: ExemplarsOptions, stdout: Write, stderr: Write): Promise<number> {
-  const { expression, start, end, limit, order, minValue, maxValue } = options;
+  const { expression, start, end, limit, order, minValue, maxValue, source } = options;
   const parameters = {
     query: expression,
     start,
@@ -73,6 +90,7 @@ export function queryExemplars(options: ExemplarsOptions, stdout: Write, stderr:
     order,
     min_value: minValue,
     max_value: maxValue,
+    source,
   };
   return answer(options, 'query_exemplars', Object.entries(parameters), exemplarsTable, stdout, stderr);
 }
@@ -97,7 +115,13 @@ async function answer<Data>(
 ): Promise<number> {
   try {
     const body = await ask(options.server, resource, parameters);
-    stdout(options.output === 'json' ? `${body}\n` : table((JSON.parse(body) as { data: Data }).data));
+    if (options.output === 'json') stdout(`${body}\n`);
+    else {
+      const { data, warnings = [] } = JSON.parse(body) as { data: Data; warnings?: readonly string[] };
+      stdout(table(data));
+      // An answer that is not whole does not look whole.
+      for (const warning of warnings) stderr(`warning: ${warning}\n`);
+    }
     return EXIT_FINE;
   } catch (error) {
     stderr(`error: ${(error as Error).message}\n`);
@@ -185,7 +209,35 @@ function timeOf(seconds: number): string {
   return Number.isNaN(time.getTime()) ? `${seconds}s` : time.toISOString();
 }
 
-function retentionTable({ groups, bytes, limits }: AnsweredRetention): string {
+function retentionTable(answered: AnsweredRetention): string {
+  const { archive } = answered;
+  return ringsTable(answered) + (archive === undefined ? '' : `\n${archiveTable(archive)}`);
+}
+
+/** Sentences, because there is one of each figure. */
+function archiveTable(archive: AnsweredArchive): string {
+  const { oldest, rows, bytes, bytesPerExemplar, rowsPerDay, pendingRows, ttlSeconds, freeBytes, end } =
+    archive;
+  const each = bytesPerExemplar === null ? '' : ` (${bytesPerExemplar.toFixed(1)} B each)`;
+  const since = oldest === null ? '' : `, the oldest of ${timeOf(oldest)}`;
+  const kept = ttlSeconds === null ? 'kept for ever' : `kept for ${readableSeconds(ttlSeconds)}`;
+  const free = freeBytes === null ? '' : `, ${readableBytes(freeBytes)} free on its disk`;
+  return [
+    `archive: ${rows} exemplars in ${readableBytes(bytes)}${each}${since}`,
+    `         ${Math.round(rowsPerDay)} a day, ${pendingRows} waiting to be archived, ${kept}${free}`,
+    ...(end === null ? [] : [`         ${endText(end)}`]),
+    '',
+  ].join('\n');
+}
+
+function endText({ by, at, windowSeconds }: NonNullable<AnsweredArchive['end']>): string {
+  const window = readableSeconds(windowSeconds);
+  return by === 'disk'
+    ? `its disk is full at ${timeOf(at)}, with ${window} remembered`
+    : `from ${timeOf(at)} on it remembers ${window}, and the oldest go`;
+}
+
+function ringsTable({ groups, bytes, limits }: AnsweredRetention): string {
   const used = readableBytes(bytes.slots + bytes.labels + bytes.index);
   const summary = `${used} of ${readableBytes(limits.maxBytes)} used, ${limits.perSeries} exemplars a series at most\n`;
   if (groups.length === 0) return `no series\n\n${summary}`;
