@@ -15,7 +15,7 @@ const RETENTION: ArchiveRetention = {
   newestMs: NOW_MS,
   rows: 1_000_000,
   bytes: 43_500_000,
-  rowsPerDay: 500_000.4,
+  rowsPerDay: 500_000,
   ttlMs: 30 * DAY_MS,
   freeBytes: 10 * 1024 ** 3,
   pendingRows: 12,
