@@ -6,9 +6,9 @@
  * measured at four times the cost.
  */
 import protobuf from 'protobufjs';
+import { canonicalFloat } from '../model/canonical-float.js';
 import { goFloat } from '../util/json.js';
 import { readTags } from '../util/proto-tags.js';
-import { canonicalFloat } from '../model/canonical-float.js';
 import { exemplarText, familyText, type LabelPair, secondsText, seriesText } from './line-text.js';
 
 export interface HistogramOptions {

@@ -1,5 +1,5 @@
-import { canonicalFloat } from '../model/canonical-float.js';
 import type { SampleLine } from '../exposition/sample-line.js';
+import { canonicalFloat } from '../model/canonical-float.js';
 import {
   compareBytewise,
   type Labels,
