@@ -323,10 +323,13 @@ export class App {
 
   /** What does not work although the process does. */
   #impairment(): string | undefined {
+    const since = (timeMs: number) => new Date(timeMs).toISOString();
     const failure = this.#durability?.journal.failure;
-    if (failure === undefined) return undefined;
-    const since = new Date(failure.sinceMs).toISOString();
-    return `The journal cannot be written since ${since}: ${failure.error}`;
+    if (failure !== undefined)
+      return `The journal cannot be written since ${since(failure.sinceMs)}: ${failure.error}`;
+    const failingSinceMs = this.#archiving.archive?.status.failingSinceMs;
+    if (failingSinceMs === undefined) return undefined;
+    return `The archive takes nothing since ${since(failingSinceMs)}; exemplars wait for it.`;
   }
 
   #samplingDatabase(): SamplingDatabase | undefined {

@@ -16,6 +16,7 @@ import { type Labels, labelsToJson } from '../model/labels.js';
 import { type Clock, sleep } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import { TimeSlices } from '../util/time-slices.js';
+import { Asking } from './asking.js';
 import { exemplarColumns } from './exemplar-columns.js';
 import { exemplarsStatement, readSeries, type Statement, traceStatement } from './exemplar-query.js';
 import type { ArchiveMeter } from './meter.js';
@@ -34,13 +35,6 @@ const PREPARE_AGAIN_MS = 10_000;
 const REFUSED_FILE = 'archive-refused.jsonl';
 /** Label names, values and sets that one answer takes from the archive. */
 const MAX_NAMES = 100_000;
-const QUERY_SETTINGS = {
-  // A day's parts are merged with no other day's: the day is part of what tells rows apart.
-  do_not_merge_across_partitions_select_final: 1,
-  // The last digit of a bound counts.
-  precise_float_parsing: 1,
-};
-
 const EVERYTHING: ArchiveFilter = {
   selectors: [],
   startMs: Number.NEGATIVE_INFINITY,
@@ -67,8 +61,10 @@ export interface ArchiveStatus {
   readonly lostRows: number;
   /** How long ago the oldest exemplar was scraped that is not there yet. */
   readonly lagSeconds: number;
-  /** False while inserts fail. */
+  /** False while inserts fail, and before the tables are ready. */
   readonly isTaking: boolean;
+  /** Since when nothing gets in. */
+  readonly failingSinceMs: number | undefined;
   /** As of the last refresh. */
   readonly figures: TableFigures | undefined;
 }
@@ -82,8 +78,10 @@ export class Archive implements ExemplarArchive {
   /** What the OpenTelemetry exporter wrote; undefined: that is not read. */
   readonly #otel: OtelMetrics | undefined;
   readonly #seriesLabels = new SeriesLabels();
+  readonly #asking: Asking;
   readonly #stop = new AbortController();
   #figures: TableFigures | undefined;
+  #isPrepared = false;
 
   constructor(parts: ArchiveParts) {
     const { options, database, reader, storagePath, traceIdLabels, meter, clock, log } = parts;
@@ -92,6 +90,7 @@ export class Archive implements ExemplarArchive {
     const isEmbedded = options.server === undefined;
     this.isShared = !isEmbedded || options.otelMetricsTables;
     this.#otel = options.otelMetricsTables ? new OtelMetrics(database, options.queryMaxRows) : undefined;
+    this.#asking = new Asking({ timeoutMs: options.queryTimeoutMs, meter, clock, log });
     this.#placement = { cluster: options.server?.cluster };
     this.#tables = new PreparedTables({ database, options, placement: this.#placement, isEmbedded, log });
     const refusedPath = storagePath === undefined ? undefined : join(storagePath, REFUSED_FILE);
@@ -128,7 +127,8 @@ export class Archive implements ExemplarArchive {
       pendingRows: reader.pendingRows,
       lostRows: reader.lostRows,
       lagSeconds: lagMs / 1000,
-      isTaking: failingSinceMs === undefined,
+      isTaking: this.#isPrepared && failingSinceMs === undefined,
+      failingSinceMs,
       figures: this.#figures,
     };
   }
@@ -161,9 +161,9 @@ export class Archive implements ExemplarArchive {
     filter: ArchiveFilter,
     matches: (exemplar: ArchivedExemplar) => boolean,
   ): Promise<Archived<readonly ArchivedSeries[]>> {
-    const { clock, options } = this.#parts;
+    const { clock } = this.#parts;
     const deadline = new AbortController();
-    const cancel = clock.after(options.queryTimeoutMs, () => deadline.abort());
+    const cancel = clock.after(this.#asking.timeoutMs, () => deadline.abort());
     await this.#writer.caughtUp(deadline.signal);
     cancel();
     // Before the table is asked: what leaves the hand meanwhile is in the table.
@@ -231,6 +231,7 @@ export class Archive implements ExemplarArchive {
     while (!this.#stop.signal.aborted) {
       try {
         await this.#tables.ready();
+        this.#isPrepared = true;
         log.info({ archive: this.#parts.database.name }, 'the archive is ready');
         return this.refreshFigures();
       } catch (error) {
@@ -263,7 +264,10 @@ export class Archive implements ExemplarArchive {
     const otel = this.#otel;
     if (otel === undefined) return ours;
     const nothing: OtelFound<Item> = { found: [], problems: [] };
-    const [own, others] = await Promise.all([ours, this.#answer(nothing, (options) => read(otel, options))]);
+    const [own, others] = await Promise.all([
+      ours,
+      this.#asking.answer(nothing, (options) => read(otel, options)),
+    ]);
     const problems = others.found.problems.map((problem) => `archive: ${problem}`);
     return {
       found: [...own.found, ...others.found.found],
@@ -275,43 +279,8 @@ export class Archive implements ExemplarArchive {
     nothing: Found,
     read: (database: Database, options: StatementOptions) => Promise<Found>,
   ): Promise<Archived<Found>> {
-    return this.#answer(nothing, (options) => this.#tables.use(() => read(this.#parts.database, options)));
+    return this.#asking.answer(nothing, (options) =>
+      this.#tables.use(() => read(this.#parts.database, options)),
+    );
   }
-
-  /** Whatever goes wrong becomes a warning. */
-  async #answer<Found>(
-    nothing: Found,
-    read: (options: StatementOptions) => Promise<Found>,
-  ): Promise<Archived<Found>> {
-    const { options, meter, clock } = this.#parts;
-    const startMs = clock.monotonicMs();
-    const deadline = new AbortController();
-    const cancel = clock.after(options.queryTimeoutMs, () => deadline.abort());
-    try {
-      const statement = {
-        timeoutMs: options.queryTimeoutMs,
-        signal: deadline.signal,
-        settings: QUERY_SETTINGS,
-      };
-      const work = read(statement);
-      const found = await Promise.race([work, rejectedBy(deadline.signal, options.queryTimeoutMs)]);
-      meter.queried((clock.monotonicMs() - startMs) / 1000, true);
-      return { found, warnings: [] };
-    } catch (error) {
-      meter.queried((clock.monotonicMs() - startMs) / 1000, false);
-      const { message } = error as Error;
-      this.#parts.log.debug({ error: message }, 'a query of the archive failed');
-      return { found: nothing, warnings: [`archive: ${message}; what only it has is missing`] };
-    } finally {
-      cancel();
-    }
-  }
-}
-
-function rejectedBy(signal: AbortSignal, timeoutMs: number): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = () => reject(new Error(`no answer within ${timeoutMs / 1000} s`));
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
 }

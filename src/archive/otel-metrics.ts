@@ -178,7 +178,7 @@ GROUP BY metric_key, labels, piece`;
     read: (source: Source) => Promise<readonly Item[]>,
     traceId?: string,
   ): Promise<OtelFound<Item>> {
-    const { tables, problems } = await findOtelTables(this.#database);
+    const { tables, problems } = await findOtelTables(this.#database, options);
     const startMs = Math.max(MIN_TIMESTAMP_MS, Math.ceil(filter.startMs));
     const endMs = Math.min(MAX_TIMESTAMP_MS, Math.floor(filter.endMs));
     if (tables.length === 0 || endMs < startMs) return { found: [], problems };

@@ -27,10 +27,16 @@ const POINT_DISTANCE_MS = 60 * 60_000;
 /** Columns kind, name, unit, monotonic, metric_key: which metric it is. */
 const METRIC_KEY = "concat(kind, '\\n', toString(monotonic), '\\n', unit, '\\n', name)";
 
+/** Different lists of bounds that one metric may have. */
+const MAX_BOUNDS = 10_000;
+
 /** The metrics that have wanted exemplars, with all bounds of their buckets. */
 export function metricsSql(tables: readonly OtelTable[], wanted: WantedRows): string {
-  const ofTable = (table: OtelTable) => `SELECT ${metricColumns(table)},
-  groupUniqArrayArray(100000)(${table.kind === 'histogram' ? 'arrayMap(b -> toString(b), ExplicitBounds)' : '[]::Array(String)'}) AS bounds
+  const boundsOf = ({ kind }: OtelTable) =>
+    kind === 'histogram'
+      ? `arrayMap(b -> toString(b), arrayDistinct(arrayFlatten(groupUniqArray(${MAX_BOUNDS})(ExplicitBounds))))`
+      : '[]::Array(String)';
+  const ofTable = (table: OtelTable) => `SELECT ${metricColumns(table)}, ${boundsOf(table)} AS bounds
 FROM ${table.name} WHERE ${pointConditions(wanted).join(' AND ')} GROUP BY kind, name, unit, monotonic`;
   return tables.map(ofTable).join('\nUNION ALL\n');
 }

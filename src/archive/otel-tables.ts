@@ -2,8 +2,7 @@
  * The tables in which the OpenTelemetry collector's ClickHouse exporter keeps metrics, as they are found: their columns
  * and types differ by its version, and their owners change them.
  */
-import type { Database } from '../clickhouse/database.js';
-import { columnTypes } from '../clickhouse/migrations.js';
+import { type Database, rowsOf, type StatementOptions } from '../clickhouse/database.js';
 import type { OtelKind } from './otel-metric-name.js';
 
 /** By its name; the exporter has had two for one kind. Summaries have no exemplars. */
@@ -40,11 +39,12 @@ export interface OtelTables {
 }
 
 /** @throws {DatabaseError} */
-export async function findOtelTables(database: Database): Promise<OtelTables> {
+export async function findOtelTables(database: Database, options: StatementOptions): Promise<OtelTables> {
   const tables: OtelTable[] = [];
   const problems: string[] = [];
+  const found = await columnsOf(database, options);
   for (const [name, kind] of TABLES) {
-    const columns = withNested(await columnTypes(database, name));
+    const columns = withNested(found.get(name) ?? new Map());
     if (columns.size === 0) continue;
     const needed = kind === 'histogram' ? [...NEEDED, 'ExplicitBounds'] : NEEDED;
     const missing = needed.filter((column) => !columns.has(column));
@@ -54,6 +54,22 @@ export async function findOtelTables(database: Database): Promise<OtelTables> {
   if (tables.length === 0 && problems.length === 0)
     problems.push("there is no table otel_metrics_… of the OpenTelemetry exporter's");
   return { tables, problems };
+}
+
+/** Table → column → type. */
+async function columnsOf(
+  database: Database,
+  options: StatementOptions,
+): Promise<Map<string, Map<string, string>>> {
+  const rows = await rowsOf<{ table: string; name: string; type: string }>(
+    database,
+    'SELECT table, name, type FROM system.columns WHERE database = currentDatabase() AND table IN {tables:Array(String)}',
+    { ...options, params: { tables: TABLES.map(([name]) => name) } },
+  );
+  const columns = new Map<string, Map<string, string>>();
+  for (const { table, name, type } of rows)
+    columns.set(table, (columns.get(table) ?? new Map<string, string>()).set(name, type));
+  return columns;
 }
 
 const NESTED = /^(?:Nested\(|Array\(Tuple\()/;

@@ -1,0 +1,73 @@
+import type { StatementOptions } from '../clickhouse/database.js';
+import type { Archived } from '../model/archive.js';
+import type { Clock } from '../util/clock.js';
+import type { Log } from '../util/log.js';
+import type { ArchiveMeter } from './meter.js';
+
+/** What an archive that did not answer the last time is given: dashboards ask for many graphs at once. */
+const SUSPECT_TIMEOUT_MS = 1_000;
+
+const QUERY_SETTINGS = {
+  // A day's parts are merged with no other day's: the day is part of what tells rows apart.
+  do_not_merge_across_partitions_select_final: 1,
+  // The last digit of a bound counts.
+  precise_float_parsing: 1,
+};
+
+export interface AskingParts {
+  readonly timeoutMs: number;
+  readonly meter: ArchiveMeter;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Asks, and waits no longer than whoever asked would. Whatever goes wrong becomes a warning. */
+export class Asking {
+  readonly #parts: AskingParts;
+  /** There was no answer in time, and none since. */
+  #isSuspect = false;
+
+  constructor(parts: AskingParts) {
+    this.#parts = parts;
+  }
+
+  /** @param nothing what stands for an answer that does not come */
+  async answer<Found>(
+    nothing: Found,
+    read: (options: StatementOptions) => Promise<Found>,
+  ): Promise<Archived<Found>> {
+    const { meter, clock, log } = this.#parts;
+    const startMs = clock.monotonicMs();
+    const deadline = new AbortController();
+    const timeoutMs = this.timeoutMs;
+    const cancel = clock.after(timeoutMs, () => deadline.abort());
+    try {
+      const options = { timeoutMs, signal: deadline.signal, settings: QUERY_SETTINGS };
+      const found = await Promise.race([read(options), rejectedBy(deadline.signal, timeoutMs)]);
+      this.#isSuspect = false;
+      meter.queried((clock.monotonicMs() - startMs) / 1000, true);
+      return { found, warnings: [] };
+    } catch (error) {
+      this.#isSuspect ||= deadline.signal.aborted;
+      meter.queried((clock.monotonicMs() - startMs) / 1000, false);
+      const { message } = error as Error;
+      log.debug({ error: message }, 'a query of the archive failed');
+      return { found: nothing, warnings: [`archive: ${message}; what only it has is missing`] };
+    } finally {
+      cancel();
+    }
+  }
+
+  get timeoutMs(): number {
+    const { timeoutMs } = this.#parts;
+    return this.#isSuspect ? Math.min(timeoutMs, SUSPECT_TIMEOUT_MS) : timeoutMs;
+  }
+}
+
+function rejectedBy(signal: AbortSignal, timeoutMs: number): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = () => reject(new Error(`no answer within ${timeoutMs / 1000} s`));
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}
