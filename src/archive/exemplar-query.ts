@@ -1,11 +1,12 @@
 /** Exemplars out of the archive's table: the statement, and what its rows mean. */
+import { BoundValues } from '../clickhouse/bound-values.js';
 import type { Database, StatementOptions } from '../clickhouse/database.js';
 import type { ArchivedExemplar, ArchivedSeries, ArchiveQuery } from '../model/archive.js';
 import { NO_LABELS } from '../model/labels.js';
 import { labelsOfColumns } from './exemplar-columns.js';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS, seriesFingerprint } from './row-writer.js';
 import { EXEMPLARS_TABLE, SERIES_TABLE } from './schema.js';
-import { SqlParams, selectorsSql } from './selector-sql.js';
+import { selectorsSql } from './selector-sql.js';
 import type { SeriesKey, SeriesLabels } from './series-labels.js';
 
 /** Exemplars of one series in one row of the answer; more of it come in further rows, so that none is long to parse. */
@@ -30,7 +31,7 @@ interface SeriesRow extends SeriesKey {
 
 export interface Statement {
   readonly sql: string;
-  readonly params: SqlParams['values'];
+  readonly params: BoundValues['params'];
 }
 
 /** @returns undefined where no time is asked for that the table can have */
@@ -43,32 +44,32 @@ export function exemplarsStatement(query: ArchiveQuery, maxRows: number): Statem
   const start = Math.max(MIN_TIMESTAMP_MS, Math.ceil(query.startMs));
   const end = Math.min(MAX_TIMESTAMP_MS, Math.floor(query.endMs), untilMs);
   if (end < start) return undefined;
-  const params = new SqlParams();
-  const times = { start: params.add('Int64', start), end: params.add('Int64', end) };
+  const values = new BoundValues();
+  const times = { start: values.int64(start), end: values.int64(end) };
   const conditions = [
     `ts >= fromUnixTimestamp64Milli(${times.start}) AND ts <= fromUnixTimestamp64Milli(${times.end})`,
     // Global, and so the same on a cluster: a distributed table must not ask another one on every node.
-    `(metric, fp) GLOBAL IN (SELECT metric, fp FROM ${SERIES_TABLE} WHERE ${daysSql(times)} AND ${selectorsSql(selectors, params)})`,
-    ...neededSql(query, params),
-    ...(minValue === undefined ? [] : [`value >= ${floatSql(minValue, params)}`]),
-    ...(maxValue === undefined ? [] : [`value <= ${floatSql(maxValue, params)}`]),
+    `(metric, fp) GLOBAL IN (SELECT metric, fp FROM ${SERIES_TABLE} WHERE ${daysSql(times)} AND ${selectorsSql(selectors, values)})`,
+    ...neededSql(query, values),
+    ...(minValue === undefined ? [] : [`value >= ${floatSql(minValue, values)}`]),
+    ...(maxValue === undefined ? [] : [`value <= ${floatSql(maxValue, values)}`]),
   ];
-  const limit = params.add('UInt32', Math.min(query.limit ?? maxRows, maxRows) + 1);
+  const limit = values.count(Math.min(query.limit ?? maxRows, maxRows) + 1);
   return {
     sql: groupedBySeries(
       `${conditions.join('\n  AND ')}\nORDER BY ts ${order === 'asc' ? 'ASC' : 'DESC'} LIMIT ${limit}`,
       query.limit !== undefined,
     ),
-    params: params.values,
+    params: values.params,
   };
 }
 
 export function traceStatement(id: string, maxRows: number): Statement {
-  const params = new SqlParams();
-  const limit = params.add('UInt32', maxRows + 1);
+  const values = new BoundValues();
+  const limit = values.count(maxRows + 1);
   return {
-    sql: groupedBySeries(`trace_id = ${params.add('String', id)}\nORDER BY ts LIMIT ${limit}`, false),
-    params: params.values,
+    sql: groupedBySeries(`trace_id = ${values.text(id)}\nORDER BY ts LIMIT ${limit}`, false),
+    params: values.params,
   };
 }
 
@@ -93,7 +94,7 @@ GROUP BY metric, fp, piece`;
 }
 
 /** Leaves out what memory has, series by series. */
-function neededSql({ need, endMs }: ArchiveQuery, params: SqlParams): string[] {
+function neededSql({ need, endMs }: ArchiveQuery, values: BoundValues): string[] {
   const atMost = Math.min(MAX_TIMESTAMP_MS, Math.floor(endMs));
   const others = clamp(need.othersUntilMs, atMost);
   // Those that need most come first: what finds no place on the list is asked for as others are.
@@ -104,27 +105,19 @@ function neededSql({ need, endMs }: ArchiveQuery, params: SqlParams): string[] {
   const named = differing.slice(0, MAX_NAMED_SERIES);
   const unnamedMs = Math.max(others, differing[MAX_NAMED_SERIES]?.untilMs ?? others);
   if (named.length === 0)
-    return others >= atMost ? [] : [`toUnixTimestamp64Milli(ts) <= ${params.add('Int64', others)}`];
-  const fps = params.add(
-    'Array(UInt64)',
-    named.map(({ labels }) => BigInt(seriesFingerprint(labels))),
-  );
-  const untils = params.add(
-    'Array(Int64)',
-    named.map(({ untilMs }) => untilMs),
-  );
-  return [
-    `toUnixTimestamp64Milli(ts) <= transform(fp, ${fps}, ${untils}, ${params.add('Int64', unnamedMs)})`,
-  ];
+    return others >= atMost ? [] : [`toUnixTimestamp64Milli(ts) <= ${values.int64(others)}`];
+  const fps = values.uint64s(named.map(({ labels }) => seriesFingerprint(labels)));
+  const untils = values.int64s(named.map(({ untilMs }) => untilMs));
+  return [`toUnixTimestamp64Milli(ts) <= transform(fp, ${fps}, ${untils}, ${values.int64(unnamedMs)})`];
 }
 
 function clamp(timeMs: number, atMostMs: number): number {
   return Math.max(MIN_TIMESTAMP_MS - 1, Math.min(timeMs, atMostMs));
 }
 
-export function floatSql(value: number, params: SqlParams): string {
+export function floatSql(value: number, values: BoundValues): string {
   // As text: of numbers, adapters take only those that are integers for sure, or not at all.
-  return `toFloat64(${params.add('String', Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : '-inf')})`;
+  return `toFloat64(${values.text(Number.isFinite(value) ? String(value) : value > 0 ? 'inf' : '-inf')})`;
 }
 
 /** Runs a statement. `isCut`: there are more rows than were allowed. */

@@ -4,6 +4,7 @@
  *
  *     metrics with wanted exemplars ─► their names in Prometheus ─► those that selectors mean ─► rows
  */
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { type Database, rowsOf, type StatementOptions } from '../clickhouse/database.js';
 import type { ArchivedExemplar, ArchivedSeries, ArchiveFilter, ArchiveQuery } from '../model/archive.js';
 import { canonicalFloat } from '../model/canonical-float.js';
@@ -13,7 +14,7 @@ import { type OtelKind, type OtelMetric, prometheusName } from './otel-metric-na
 import { exemplarRowsSql, metricsSql, type WantedRows } from './otel-rows-sql.js';
 import { findOtelTables, type OtelTable } from './otel-tables.js';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from './row-writer.js';
-import { SqlParams, selectorsSql } from './selector-sql.js';
+import { selectorsSql } from './selector-sql.js';
 import { seriesLabels } from './series-labels.js';
 
 /** What was found, and what is wrong with it. */
@@ -43,7 +44,7 @@ interface KnownMetric extends OtelMetric {
 /** Rows that are wanted, as the FROM of a statement. */
 interface Source {
   readonly sql: string;
-  readonly params: SqlParams;
+  readonly values: BoundValues;
   readonly metrics: ReadonlyMap<string, string>;
 }
 
@@ -66,9 +67,9 @@ export class OtelMetrics {
   /** All of them in the range: memory knows nothing of what others wrote. @throws {DatabaseError} */
   exemplars(query: ArchiveQuery, options: StatementOptions): Promise<OtelFound<ArchivedSeries>> {
     const { minValue, maxValue, order, limit } = query;
-    return this.#series(query, options, { limit, order }, (params) => [
-      ...(minValue === undefined ? [] : [`value >= ${floatSql(minValue, params)}`]),
-      ...(maxValue === undefined ? [] : [`value <= ${floatSql(maxValue, params)}`]),
+    return this.#series(query, options, { limit, order }, (values) => [
+      ...(minValue === undefined ? [] : [`value >= ${floatSql(minValue, values)}`]),
+      ...(maxValue === undefined ? [] : [`value <= ${floatSql(maxValue, values)}`]),
     ]);
   }
 
@@ -79,10 +80,10 @@ export class OtelMetrics {
 
   /** @throws {DatabaseError} */
   labelNames(filter: ArchiveFilter, limit: number, options: StatementOptions): Promise<OtelFound<string>> {
-    return this.#read(filter, options, async ({ sql, params }) => {
+    return this.#read(filter, options, async ({ sql, values }) => {
       const rows = await this.#rows<{ text: string }>(
-        `SELECT DISTINCT arrayJoin(arrayPushBack(mapKeys(labels), '${METRIC_NAME}')) AS text FROM (${sql}) LIMIT ${params.add('UInt32', limit)}`,
-        params,
+        `SELECT DISTINCT arrayJoin(arrayPushBack(mapKeys(labels), '${METRIC_NAME}')) AS text FROM (${sql}) LIMIT ${values.count(limit)}`,
+        values,
         options,
       );
       return rows.map(({ text }) => text);
@@ -96,12 +97,12 @@ export class OtelMetrics {
     limit: number,
     options: StatementOptions,
   ): Promise<OtelFound<string>> {
-    return this.#read(filter, options, async ({ sql, params, metrics }) => {
+    return this.#read(filter, options, async ({ sql, values, metrics }) => {
       const isName = label === METRIC_NAME;
-      const text = isName ? 'metric_key' : `labels[${params.add('String', label)}]`;
+      const text = isName ? 'metric_key' : `labels[${values.text(label)}]`;
       const rows = await this.#rows<{ text: string }>(
-        `SELECT DISTINCT ${text} AS text FROM (${sql}) WHERE text != '' LIMIT ${params.add('UInt32', limit)}`,
-        params,
+        `SELECT DISTINCT ${text} AS text FROM (${sql}) WHERE text != '' LIMIT ${values.count(limit)}`,
+        values,
         options,
       );
       return rows.map(({ text }) => (isName ? metrics.get(text)! : text));
@@ -110,10 +111,10 @@ export class OtelMetrics {
 
   /** @throws {DatabaseError} */
   labelSets(filter: ArchiveFilter, limit: number, options: StatementOptions): Promise<OtelFound<Labels>> {
-    return this.#read(filter, options, async ({ sql, params, metrics }) => {
+    return this.#read(filter, options, async ({ sql, values, metrics }) => {
       const rows = await this.#rows<{ metric_key: string; labels: Record<string, string> }>(
-        `SELECT DISTINCT metric_key, labels FROM (${sql}) LIMIT ${params.add('UInt32', limit)}`,
-        params,
+        `SELECT DISTINCT metric_key, labels FROM (${sql}) LIMIT ${values.count(limit)}`,
+        values,
         options,
       );
       return rows.map(({ metric_key, labels }) => seriesLabels(metrics.get(metric_key)!, labels));
@@ -124,7 +125,7 @@ export class OtelMetrics {
     filter: ArchiveFilter,
     options: StatementOptions,
     { limit, order }: { readonly limit: number | undefined; readonly order: 'asc' | 'desc' },
-    conditions: (params: SqlParams) => readonly string[],
+    conditions: (values: BoundValues) => readonly string[],
     traceId?: string,
   ): Promise<OtelFound<ArchivedSeries>> {
     const maxRows = this.#maxRows;
@@ -132,12 +133,12 @@ export class OtelMetrics {
     const answer = await this.#read(
       filter,
       options,
-      async ({ sql, params, metrics }) => {
-        const where = ['1', ...conditions(params)].join(' AND ');
+      async ({ sql, values, metrics }) => {
+        const where = ['1', ...conditions(values)].join(' AND ');
         // Of a cumulative point the same exemplar may be written again and again.
         const rows = `SELECT DISTINCT metric_key, labels, ms, value, trace_id, span_id, ex_labels FROM (${sql})
-WHERE ${where} ORDER BY ms ${order === 'asc' ? 'ASC' : 'DESC'} LIMIT ${params.add('UInt32', Math.min(limit ?? maxRows, maxRows) + 1)}`;
-        const { series, isCut } = await this.#grouped(rows, params, metrics, options);
+WHERE ${where} ORDER BY ms ${order === 'asc' ? 'ASC' : 'DESC'} LIMIT ${values.count(Math.min(limit ?? maxRows, maxRows) + 1)}`;
+        const { series, isCut } = await this.#grouped(rows, values, metrics, options);
         if (isCut) problems.push(`more than ${maxRows} exemplars in OpenTelemetry's tables, the rest is left out`); // biome-ignore format: one text
         return series;
       },
@@ -149,7 +150,7 @@ WHERE ${where} ORDER BY ms ${order === 'asc' ? 'ASC' : 'DESC'} LIMIT ${params.ad
   /** Rows as series, some exemplars of one at a time, so that no row of the answer is long to parse. */
   async #grouped(
     rows: string,
-    params: SqlParams,
+    values: BoundValues,
     metrics: ReadonlyMap<string, string>,
     options: StatementOptions,
   ): Promise<{ readonly series: ArchivedSeries[]; readonly isCut: boolean }> {
@@ -158,7 +159,7 @@ FROM (SELECT *, intDiv(rowNumberInAllBlocks(), ${EXEMPLARS_A_ROW}) AS piece FROM
 GROUP BY metric_key, labels, piece`;
     const byLabels = new Map<string, { readonly labels: Labels; readonly exemplars: ArchivedExemplar[] }>();
     let count = 0;
-    for await (const page of this.#database.query<SeriesRow>(sql, { ...options, params: params.values })) {
+    for await (const page of this.#database.query<SeriesRow>(sql, { ...options, params: values.params })) {
       for (const { metric_key, labels: record, exemplars } of page) {
         const labels = seriesLabels(metrics.get(metric_key)!, record);
         const key = labelsToJson(labels);
@@ -182,25 +183,25 @@ GROUP BY metric_key, labels, piece`;
     const startMs = Math.max(MIN_TIMESTAMP_MS, Math.ceil(filter.startMs));
     const endMs = Math.min(MAX_TIMESTAMP_MS, Math.floor(filter.endMs));
     if (tables.length === 0 || endMs < startMs) return { found: [], problems };
-    const params = new SqlParams();
+    const values = new BoundValues();
     const wanted: WantedRows = {
-      startMs: params.add('Int64', startMs),
-      endMs: params.add('Int64', endMs),
-      ...(traceId === undefined ? {} : { traceId: params.add('String', traceId) }),
+      startMs: values.int64(startMs),
+      endMs: values.int64(endMs),
+      ...(traceId === undefined ? {} : { traceId: values.text(traceId) }),
     };
-    const { metrics, bounds } = await this.#metrics(tables, wanted, params, options);
-    const source = sourceOf(tables, wanted, params, filter, metrics, bounds);
+    const { metrics, bounds } = await this.#metrics(tables, wanted, values, options);
+    const source = sourceOf(tables, wanted, values, filter, metrics, bounds);
     return { found: source === undefined ? [] : await read(source), problems };
   }
 
   async #metrics(
     tables: readonly OtelTable[],
     wanted: WantedRows,
-    params: SqlParams,
+    values: BoundValues,
     options: StatementOptions,
   ): Promise<{ readonly metrics: KnownMetric[]; readonly bounds: string[] }> {
     const sql = `SELECT * FROM (${metricsSql(tables, wanted)}) LIMIT ${MAX_METRICS}`;
-    const rows = await this.#rows<MetricRow & { bounds: string[] }>(sql, params, options);
+    const rows = await this.#rows<MetricRow & { bounds: string[] }>(sql, values, options);
     const metrics = rows.map(({ kind, name, unit, monotonic }) => {
       const metric = { kind, name, unit, isMonotonic: monotonic !== 0 };
       const key = [kind, monotonic, unit, name].join('\n');
@@ -212,8 +213,8 @@ GROUP BY metric_key, labels, piece`;
     };
   }
 
-  #rows<Row>(sql: string, params: SqlParams, options: StatementOptions): Promise<Row[]> {
-    return rowsOf<Row>(this.#database, sql, { ...options, params: params.values });
+  #rows<Row>(sql: string, values: BoundValues, options: StatementOptions): Promise<Row[]> {
+    return rowsOf<Row>(this.#database, sql, { ...options, params: values.params });
   }
 }
 
@@ -221,7 +222,7 @@ GROUP BY metric_key, labels, piece`;
 function sourceOf(
   tables: readonly OtelTable[],
   wanted: WantedRows,
-  params: SqlParams,
+  values: BoundValues,
   { selectors }: ArchiveFilter,
   metrics: readonly KnownMetric[],
   bounds: readonly string[],
@@ -239,23 +240,22 @@ function sourceOf(
     .filter((selector) => selector.metrics.length > 0)
     .map(
       (selector) =>
-        `(metric_key IN ${params.add(
-          'Array(String)',
+        `(metric_key IN ${values.texts(
           selector.metrics.map(({ key }) => key),
-        )} AND ${selectorsSql([selector.others], params)})`,
+        )} AND ${selectorsSql([selector.others], values)})`,
     );
-  const names = params.add('Array(String)', [...new Set([...all].map(({ name }) => name))]);
+  const names = values.texts([...new Set([...all].map(({ name }) => name))]);
   const rows = exemplarRowsSql(
     tables,
     { ...wanted, names },
     {
-      bounds: params.add('Array(String)', bounds),
-      les: params.add('Array(String)', bounds.map(canonicalFloat)),
+      bounds: values.texts(bounds),
+      les: values.texts(bounds.map(canonicalFloat)),
     },
   );
   return {
     sql: `SELECT * FROM (${rows}) WHERE ${conditions.join(' OR ')}`,
-    params,
+    values,
     metrics: new Map([...all].map(({ key, metric }) => [key, metric])),
   };
 }

@@ -1,42 +1,45 @@
 /**
- * Selectors as conditions of SQL. The text is made of what stands here, and of numbers; what users and dashboards write
- * goes in as parameters.
+ * Selectors as conditions of SQL. The text is made of what stands here; what users and dashboards write goes in as
+ * parameters.
  */
-import type { Param } from '../clickhouse/database.js';
+import type { BoundValues } from '../clickhouse/bound-values.js';
 import { METRIC_NAME } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 
-/** Values of a statement, each with a name of its own. */
-export class SqlParams {
-  readonly values: Record<string, Param> = {};
-  #count = 0;
+type Condition = Pick<Matcher, 'type' | 'name' | 'value'>;
 
-  /** @returns the placeholder */
-  add(
-    type: 'String' | 'Int64' | 'UInt32' | 'Array(String)' | 'Array(UInt64)' | 'Array(Int64)',
-    value: Param,
-  ): string {
-    const name = `p${this.#count++}`;
-    this.values[name] = value;
-    return `{${name}:${type}}`;
-  }
+/** Where a statement has the name of a metric and the other labels of a series. */
+export interface LabelColumns {
+  readonly metric: string;
+  readonly labels: string;
 }
 
-/** Series that any of the selectors means: over columns `metric` and `labels`. */
-export function selectorsSql(selectors: readonly (readonly Matcher[])[], params: SqlParams): string {
+const COLUMNS: LabelColumns = { metric: 'metric', labels: 'labels' };
+
+/** Series that any of the selectors means; without any, all. */
+export function selectorsSql(
+  selectors: readonly (readonly Condition[])[],
+  values: BoundValues,
+  columns = COLUMNS,
+): string {
   if (selectors.length === 0) return '1';
-  return `(${selectors.map((matchers) => selectorSql(matchers, params)).join(' OR ')})`;
+  return `(${selectors.map((conditions) => selectorSql(conditions, values, columns)).join(' OR ')})`;
 }
 
-function selectorSql(matchers: readonly Matcher[], params: SqlParams): string {
-  if (matchers.length === 0) return '1';
-  return `(${matchers.map((matcher) => matcherSql(matcher, params)).join(' AND ')})`;
+/** The value of a label; empty where a series has none, as in Prometheus. */
+export function labelSql(name: string, values: BoundValues, columns = COLUMNS): string {
+  return name === METRIC_NAME ? columns.metric : `${columns.labels}[${values.text(name)}]`;
 }
 
-/** A label that is not there reads as empty, as in Prometheus. The whole value must match, and a dot matches newlines. */
-function matcherSql({ type, name, value }: Matcher, params: SqlParams): string {
-  const label = name === METRIC_NAME ? 'metric' : `labels[${params.add('String', name)}]`;
-  const wanted = params.add('String', value);
+function selectorSql(conditions: readonly Condition[], values: BoundValues, columns: LabelColumns): string {
+  if (conditions.length === 0) return '1';
+  return `(${conditions.map((condition) => conditionSql(condition, values, columns)).join(' AND ')})`;
+}
+
+/** Patterns are anchored, and their dot matches newlines: the form that Prometheus compiles. Bare, they were checked before. */
+function conditionSql({ type, name, value }: Condition, values: BoundValues, columns: LabelColumns): string {
+  const label = labelSql(name, values, columns);
+  const wanted = values.text(value);
   switch (type) {
     case '=':
     case '!=':

@@ -1,11 +1,12 @@
 /** What series the archive has had: their names, values and label sets. */
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { type Database, rowsOf, type StatementOptions } from '../clickhouse/database.js';
 import type { ArchiveFilter } from '../model/archive.js';
 import { type Labels, METRIC_NAME } from '../model/labels.js';
 import { daysSql } from './exemplar-query.js';
 import { MAX_TIMESTAMP_MS, MIN_TIMESTAMP_MS } from './row-writer.js';
 import { SERIES_TABLE } from './schema.js';
-import { SqlParams, selectorsSql } from './selector-sql.js';
+import { labelSql, selectorsSql } from './selector-sql.js';
 import { seriesLabels } from './series-labels.js';
 
 export async function readLabelNames(
@@ -14,10 +15,10 @@ export async function readLabelNames(
   limit: number,
   options: StatementOptions,
 ): Promise<string[]> {
-  const params = new SqlParams();
+  const values = new BoundValues();
   const sql = `SELECT DISTINCT arrayJoin(arrayPushBack(mapKeys(labels), '${METRIC_NAME}')) AS name
-FROM ${SERIES_TABLE} WHERE ${seriesSql(filter, params)} LIMIT ${params.add('UInt32', limit)}`;
-  const rows = await rowsOf<{ name: string }>(database, sql, { ...options, params: params.values });
+FROM ${SERIES_TABLE} WHERE ${seriesSql(filter, values)} LIMIT ${values.count(limit)}`;
+  const rows = await rowsOf<{ name: string }>(database, sql, { ...options, params: values.params });
   return rows.map(({ name }) => name);
 }
 
@@ -28,11 +29,11 @@ export async function readLabelValues(
   limit: number,
   options: StatementOptions,
 ): Promise<string[]> {
-  const params = new SqlParams();
-  const label = name === METRIC_NAME ? 'metric' : `labels[${params.add('String', name)}]`;
+  const values = new BoundValues();
+  const label = labelSql(name, values);
   const sql = `SELECT DISTINCT ${label} AS value FROM ${SERIES_TABLE}
-WHERE ${seriesSql(filter, params)} AND value != '' LIMIT ${params.add('UInt32', limit)}`;
-  const rows = await rowsOf<{ value: string }>(database, sql, { ...options, params: params.values });
+WHERE ${seriesSql(filter, values)} AND value != '' LIMIT ${values.count(limit)}`;
+  const rows = await rowsOf<{ value: string }>(database, sql, { ...options, params: values.params });
   return rows.map(({ value }) => value);
 }
 
@@ -42,25 +43,22 @@ export async function readLabelSets(
   limit: number,
   options: StatementOptions,
 ): Promise<Labels[]> {
-  const params = new SqlParams();
+  const values = new BoundValues();
   const sql = `SELECT metric, any(labels) AS series_labels FROM ${SERIES_TABLE}
-WHERE ${seriesSql(filter, params)} GROUP BY metric, fp LIMIT ${params.add('UInt32', limit)}`;
+WHERE ${seriesSql(filter, values)} GROUP BY metric, fp LIMIT ${values.count(limit)}`;
   const sets: Labels[] = [];
   type Row = { metric: string; series_labels: Record<string, string> };
-  for await (const page of database.query<Row>(sql, { ...options, params: params.values }))
+  for await (const page of database.query<Row>(sql, { ...options, params: values.params }))
     for (const { metric, series_labels } of page) sets.push(seriesLabels(metric, series_labels));
   return sets;
 }
 
 /** Series with an exemplar between both times, as near as their first and last of a day tell. */
-function seriesSql({ selectors, startMs, endMs }: ArchiveFilter, params: SqlParams): string {
-  const start = params.add(
-    'Int64',
-    Math.min(MAX_TIMESTAMP_MS, Math.max(MIN_TIMESTAMP_MS, Math.ceil(startMs))),
-  );
-  const end = params.add('Int64', Math.max(MIN_TIMESTAMP_MS, Math.min(MAX_TIMESTAMP_MS, Math.floor(endMs))));
+function seriesSql({ selectors, startMs, endMs }: ArchiveFilter, values: BoundValues): string {
+  const start = values.int64(Math.min(MAX_TIMESTAMP_MS, Math.max(MIN_TIMESTAMP_MS, Math.ceil(startMs))));
+  const end = values.int64(Math.max(MIN_TIMESTAMP_MS, Math.min(MAX_TIMESTAMP_MS, Math.floor(endMs))));
   return (
     `${daysSql({ start, end })} AND first_ts <= fromUnixTimestamp64Milli(${end})` +
-    ` AND last_ts >= fromUnixTimestamp64Milli(${start}) AND ${selectorsSql(selectors, params)}`
+    ` AND last_ts >= fromUnixTimestamp64Milli(${start}) AND ${selectorsSql(selectors, values)}`
   );
 }

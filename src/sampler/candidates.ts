@@ -1,5 +1,6 @@
+import { type LabelColumns, labelSql, selectorsSql } from '../archive/selector-sql.js';
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { type Database, rowsOf, type StatementOptions } from '../clickhouse/database.js';
-import { BoundValues, labelSql, selectorsSql } from './bound-values.js';
 import { type PolicyOptions, type SamplingJobOptions, UNGROUPED_LABELS } from './options.js';
 import { endOf, type Window } from './window.js';
 
@@ -50,6 +51,8 @@ interface CandidateRow {
   readonly ref_ms: string;
   readonly service: string;
 }
+
+const COLUMNS: LabelColumns = { metric: 'toString(exemplars.metric)', labels: 'exemplars.labels' };
 
 /** Of a label's value in what is shown of a group. An exemplar's series may have one of a megabyte. */
 const MAX_SHOWN_CHARACTERS = 256;
@@ -142,8 +145,8 @@ ORDER BY ${order} ${perGroup} LIMIT ${values.count(this.#options.limits.candidat
     return `exemplars
 WHERE exemplars.ts >= ${values.time(window.startMs)} AND exemplars.ts < ${values.time(endOf(window))}
   AND exemplars.trace_id NOT IN ('', '${NO_TRACE}')
-  AND (${selectorsSql(this.#options.selectors, values)})
-  AND (${selectorsSql(policy?.selectors ?? [], values)})`;
+  AND (${selectorsSql(this.#options.selectors, values, COLUMNS)})
+  AND (${selectorsSql(policy?.selectors ?? [], values, COLUMNS)})`;
   }
 
   /** A label that a series does not have is no part of its group's labels, as one with an empty value. */
@@ -153,12 +156,12 @@ WHERE exemplars.ts >= ${values.time(window.startMs)} AND exemplars.ts < ${values
       return `mapSort(mapFilter((k, v) -> NOT has(${values.texts(UNGROUPED_LABELS)}, k), exemplars.labels))`;
     }
     if (groupBy.length === 0) return "CAST(map(), 'Map(LowCardinality(String), String)')";
-    const pairs = groupBy.map((name) => `${values.text(name)}, ${labelSql(name, values)}`);
+    const pairs = groupBy.map((name) => `${values.text(name)}, ${labelSql(name, values, COLUMNS)}`);
     return `mapFilter((k, v) -> v != '', map(${pairs.join(', ')}))`;
   }
 
   #service(values: BoundValues): string {
-    const labels = this.#options.serviceLabels.map((name) => labelSql(name, values));
+    const labels = this.#options.serviceLabels.map((name) => labelSql(name, values, COLUMNS));
     const cases = labels.map((label) => `${label} != '', ${label}`);
     return labels.length === 0 ? "''" : `multiIf(${cases.join(', ')}, '')`;
   }

@@ -1,7 +1,8 @@
 /** How well kept traces stand for exemplars, asked of the tables: it survives restarts, and covers whatever time is asked for. */
+
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { rowsOf } from '../clickhouse/database.js';
 import type { Clock } from '../util/clock.js';
-import { BoundValues } from './bound-values.js';
 import { CandidateSource, statementOptions } from './candidates.js';
 import type { SamplingJobOptions } from './options.js';
 import type { SamplingDatabase } from './prepared.js';

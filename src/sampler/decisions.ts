@@ -1,7 +1,8 @@
 /** The decisions, as rows of `trace_keep`. */
+
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { type Database, rowsOf, type StatementOptions } from '../clickhouse/database.js';
 import type { Clock } from '../util/clock.js';
-import { BoundValues } from './bound-values.js';
 import { MAX_CATCH_UP_MS } from './options.js';
 import { DECISIONS_TABLE } from './schema.js';
 

@@ -1,9 +1,10 @@
 /** Traces that somebody asked to keep: decisions of no job, and of no budget. Their spans are looked for as those of jobs are. */
+
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { DatabaseError, rowsOf } from '../clickhouse/database.js';
 import { canonicalTraceId } from '../model/trace-id.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
-import { BoundValues } from './bound-values.js';
 import { type Decision, DecisionTable } from './decisions.js';
 import type { SamplerMetrics } from './metrics.js';
 import {

@@ -1,8 +1,8 @@
 /** Spans that a job has copied on a day, kept in a table: a restart does not make a new day. */
 import { createHash } from 'node:crypto';
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { type Database, rowsOf } from '../clickhouse/database.js';
 import type { Clock } from '../util/clock.js';
-import { BoundValues } from './bound-values.js';
 import { SPANS_TABLE } from './schema.js';
 import type { TraceSpans } from './spans.js';
 

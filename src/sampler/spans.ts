@@ -1,6 +1,7 @@
 /** Which traces there are, and the copy of their spans from source to kept table. */
+
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { type Database, DatabaseError, rowsOf } from '../clickhouse/database.js';
-import { BoundValues } from './bound-values.js';
 import { statementOptions } from './candidates.js';
 import type { SamplerLimits, TraceTableOptions } from './options.js';
 import type { TraceTables } from './trace-tables.js';

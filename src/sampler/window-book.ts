@@ -1,7 +1,8 @@
 /** Which windows of a job are done, and how far: rows of `sampler_windows`. It outlives restarts, and two samplers share it. */
+
+import { BoundValues } from '../clickhouse/bound-values.js';
 import { type Database, rowsOf } from '../clickhouse/database.js';
 import type { Clock } from '../util/clock.js';
-import { BoundValues } from './bound-values.js';
 import { WINDOWS_TABLE } from './schema.js';
 import type { Stage, Window } from './window.js';
 

@@ -27,7 +27,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   clickhouse: [...BELOW_ALL, 'http-client'],
   archive: [...BELOW_ALL, 'clickhouse'],
   query: [...BELOW_ALL, 'store'],
-  sampler: [...BELOW_ALL, 'clickhouse', 'http-client'],
+  sampler: [...BELOW_ALL, 'archive', 'clickhouse', 'http-client'],
   forward: [...BELOW_ALL, 'http-client'],
   http: [...BELOW_ALL, 'clickhouse', 'query', 'sampler', 'store'],
   'durability.ts': [...BELOW_ALL, 'journal', 'store'],
