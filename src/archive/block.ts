@@ -3,11 +3,33 @@ import type { RowBlock } from '../clickhouse/database.js';
 import { EXEMPLARS_TABLE } from './schema.js';
 
 const NEWLINE = 0x0a;
+const TOKEN_DIGITS = 32;
 
 /** Rows as lines, with a name that stands for just these bytes. */
 export function blockOf(lines: Buffer, rows: number): RowBlock {
-  const token = createHash('sha256').update(lines).digest('hex').slice(0, 32);
-  return { table: EXEMPLARS_TABLE, lines, rows, token };
+  const builder = new BlockBuilder();
+  builder.add(lines, rows);
+  return builder.block;
+}
+
+/** Puts a block together from pieces, so that no step of it takes long. */
+export class BlockBuilder {
+  readonly #pieces: Buffer[] = [];
+  readonly #hash = createHash('sha256');
+  #rows = 0;
+
+  add(lines: Buffer, rows: number): void {
+    this.#pieces.push(lines);
+    this.#hash.update(lines);
+    this.#rows += rows;
+  }
+
+  /** Once. */
+  get block(): RowBlock {
+    const token = this.#hash.digest('hex').slice(0, TOKEN_DIGITS);
+    const lines = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    return { table: EXEMPLARS_TABLE, lines, rows: this.#rows, token };
+  }
 }
 
 /** A row, from 1, and the rows before and after it. */

@@ -16,7 +16,7 @@ import { Once } from '../util/lifecycle.js';
 import type { Log } from '../util/log.js';
 import { TimeSlices } from '../util/time-slices.js';
 import { Wakeup } from '../util/wakeup.js';
-import { blockOf, halves, withoutRow } from './block.js';
+import { BlockBuilder, halves, withoutRow } from './block.js';
 import type { ArchiveMeter } from './meter.js';
 import type { RefusedRows } from './refused-rows.js';
 import type { RowWriter } from './row-writer.js';
@@ -24,8 +24,8 @@ import type { RowWriter } from './row-writer.js';
 /** Few parts to merge, and little to send again. */
 const BLOCK_ROWS = 10_000;
 /** What has come meanwhile goes along: under a load that many blocks would be too slow for, they become larger instead. */
-const MAX_BLOCK_ROWS = 50_000;
-const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
+const MAX_BLOCK_ROWS = 20_000;
+const MAX_BLOCK_BYTES = 8 * 1024 * 1024;
 /** An exemplar is in the archive about so long after it was scraped. */
 const MAX_BLOCK_AGE_MS = 5_000;
 /** Read ahead, so that queries see what is on its way. */
@@ -211,9 +211,10 @@ export class ArchiveWriter {
     const { rows: writer, meter, clock } = this.#parts;
     const slices = new TimeSlices(clock, SLICE_MS);
     const nowMs = clock.nowMs();
-    const pieces: Buffer[] = [];
+    const builder = new BlockBuilder();
     let text = '';
     let rows = 0;
+    let rowsInPieces = 0;
     let bytes = 0;
     const cursor = this.#cursor;
     for (; cursor.batch < this.#inHand.length; cursor.batch++, cursor.row = 0) {
@@ -229,7 +230,8 @@ export class ArchiveWriter {
         bytes += line.length;
         rows++;
         if (!slices.isOver) continue;
-        pieces.push(Buffer.from(text));
+        builder.add(Buffer.from(text), rows - rowsInPieces);
+        rowsInPieces = rows;
         text = '';
         await slices.pause();
       }
@@ -237,8 +239,8 @@ export class ArchiveWriter {
     }
     this.#waitingSinceMs = cursor.batch < this.#inHand.length ? clock.monotonicMs() : undefined;
     const position = this.#inHand[cursor.batch - 1]?.position;
-    const lines = Buffer.concat([...pieces, Buffer.from(text)]);
-    return { block: rows === 0 ? undefined : blockOf(lines, rows), position };
+    builder.add(Buffer.from(text), rows - rowsInPieces);
+    return { block: rows === 0 ? undefined : builder.block, position };
   }
 
   #confirmUpTo(position: number | undefined): void {

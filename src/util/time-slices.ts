@@ -19,6 +19,12 @@ export function doAtOnce<Result>(steps: Generator<void, Result>): Result {
   }
 }
 
+/**
+ * The turn of the event loop that the last who paused goes on in. One a turn: otherwise several bodies, a snapshot and a
+ * block for the archive take a slice each before a socket is read again.
+ */
+let lastTurn: Promise<void> = Promise.resolve();
+
 /** Long work in slices, so that scrapes and other requests get their turn in between. */
 export class TimeSlices {
   readonly #clock: Clock;
@@ -37,7 +43,9 @@ export class TimeSlices {
   }
 
   async pause(): Promise<void> {
-    await nextTurn();
+    const turn = lastTurn.then(() => nextTurn());
+    lastTurn = turn;
+    await turn;
     this.#sliceEndMs = this.#clock.monotonicMs() + this.#sliceMs;
   }
 }
