@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS exemplars_local ON CLUSTER '{cluster}' (
   trace_label LowCardinality(String),
   span_label LowCardinality(String),
   ex_labels Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  announces UInt8 CODEC(ZSTD(1)),
   INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 )
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
@@ -29,12 +30,9 @@ CREATE TABLE IF NOT EXISTS exemplar_series_local ON CLUSTER '{cluster}' (
   metric LowCardinality(String),
   fp UInt64,
   day Date,
-  labels SimpleAggregateFunction(anyLast, Map(String, String)),
-  first_ts SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
-  last_ts SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
-  n SimpleAggregateFunction(sum, UInt64)
+  labels Map(LowCardinality(String), String)
 )
-ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 PARTITION BY toYYYYMM(day)
 ORDER BY (metric, day, fp);
 
@@ -42,9 +40,7 @@ CREATE TABLE IF NOT EXISTS exemplar_series ON CLUSTER '{cluster}' AS exemplar_se
 ENGINE = Distributed('{cluster}', currentDatabase(), exemplar_series_local, fp);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS exemplar_series_view ON CLUSTER '{cluster}' TO exemplar_series_local AS
-SELECT metric, fp, toDate(exemplars_local.ts) AS day, anyLast(exemplars_local.labels) AS labels,
-  min(exemplars_local.ts) AS first_ts, max(exemplars_local.ts) AS last_ts, count() AS n
-FROM exemplars_local GROUP BY metric, fp, day;
+SELECT metric, fp, toDate(ts) AS day, labels FROM exemplars_local WHERE announces = 1;
 
 ALTER TABLE exemplars_local ON CLUSTER '{cluster}' MODIFY TTL toDateTime(ts) + toIntervalSecond(2592000);
 

@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS exemplars (
   trace_label LowCardinality(String),
   span_label LowCardinality(String),
   ex_labels Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  announces UInt8 CODEC(ZSTD(1)),
   INDEX trace_id_index trace_id TYPE bloom_filter(0.001) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree
@@ -25,20 +26,15 @@ CREATE TABLE IF NOT EXISTS exemplar_series (
   metric LowCardinality(String),
   fp UInt64,
   day Date,
-  labels SimpleAggregateFunction(anyLast, Map(String, String)),
-  first_ts SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
-  last_ts SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
-  n SimpleAggregateFunction(sum, UInt64)
+  labels Map(LowCardinality(String), String)
 )
-ENGINE = AggregatingMergeTree
+ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(day)
 ORDER BY (metric, day, fp)
 SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS exemplar_series_view TO exemplar_series AS
-SELECT metric, fp, toDate(exemplars.ts) AS day, anyLast(exemplars.labels) AS labels,
-  min(exemplars.ts) AS first_ts, max(exemplars.ts) AS last_ts, count() AS n
-FROM exemplars GROUP BY metric, fp, day;
+SELECT metric, fp, toDate(ts) AS day, labels FROM exemplars WHERE announces = 1;
 
 ALTER TABLE exemplars MODIFY TTL toDateTime(ts) + toIntervalSecond(2592000);
 

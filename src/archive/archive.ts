@@ -92,11 +92,19 @@ export class Archive implements ExemplarArchive {
     this.#otel = options.otelMetricsTables ? new OtelMetrics(database, options.queryMaxRows) : undefined;
     this.#asking = new Asking({ timeoutMs: options.queryTimeoutMs, meter, clock, log });
     this.#placement = { cluster: options.server?.cluster };
-    this.#tables = new PreparedTables({ database, options, placement: this.#placement, isEmbedded, log });
+    const rows = new RowWriter({ traceIdLabels, ttlMs: options.ttlMs });
+    this.#tables = new PreparedTables({
+      database,
+      options,
+      placement: this.#placement,
+      isEmbedded,
+      log,
+      onPrepared: () => rows.announceAgain(),
+    });
     const refusedPath = storagePath === undefined ? undefined : join(storagePath, REFUSED_FILE);
     this.#writer = new ArchiveWriter({
       reader,
-      rows: new RowWriter({ traceIdLabels, ttlMs: options.ttlMs }),
+      rows,
       refused: new RefusedRows(refusedPath, log),
       meter,
       insert: (block, timeoutMs, signal) =>

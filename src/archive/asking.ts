@@ -4,8 +4,10 @@ import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import type { ArchiveMeter } from './meter.js';
 
-/** What an archive that did not answer the last time is given: dashboards ask for many graphs at once. */
+/** What an archive that has just not answered is given: dashboards ask for many graphs at once. */
 const SUSPECT_TIMEOUT_MS = 1_000;
+/** For so long; then one that is only slow gets its time again. */
+const SUSPECT_MS = 30_000;
 
 const QUERY_SETTINGS = {
   // A day's parts are merged with no other day's: the day is part of what tells rows apart.
@@ -24,8 +26,8 @@ export interface AskingParts {
 /** Asks, and waits no longer than whoever asked would. Whatever goes wrong becomes a warning. */
 export class Asking {
   readonly #parts: AskingParts;
-  /** There was no answer in time, and none since. */
-  #isSuspect = false;
+  /** There was no answer in time, and none since; until then it is given less. */
+  #suspectUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AskingParts) {
     this.#parts = parts;
@@ -44,11 +46,12 @@ export class Asking {
     try {
       const options = { timeoutMs, signal: deadline.signal, settings: QUERY_SETTINGS };
       const found = await Promise.race([read(options), rejectedBy(deadline.signal, timeoutMs)]);
-      this.#isSuspect = false;
+      this.#suspectUntilMs = Number.NEGATIVE_INFINITY;
       meter.queried((clock.monotonicMs() - startMs) / 1000, true);
       return { found, warnings: [] };
     } catch (error) {
-      this.#isSuspect ||= deadline.signal.aborted;
+      if (deadline.signal.aborted && !this.#isSuspect)
+        this.#suspectUntilMs = clock.monotonicMs() + SUSPECT_MS;
       meter.queried((clock.monotonicMs() - startMs) / 1000, false);
       const { message } = error as Error;
       log.debug({ error: message }, 'a query of the archive failed');
@@ -58,6 +61,11 @@ export class Asking {
     }
   }
 
+  get #isSuspect(): boolean {
+    return this.#parts.clock.monotonicMs() < this.#suspectUntilMs;
+  }
+
+  /** What the next question is given. */
   get timeoutMs(): number {
     const { timeoutMs } = this.#parts;
     return this.#isSuspect ? Math.min(timeoutMs, SUSPECT_TIMEOUT_MS) : timeoutMs;

@@ -22,6 +22,8 @@ export interface PreparedTablesParts {
   readonly placement: Placement;
   readonly isEmbedded: boolean;
   readonly log: Log;
+  /** They are there, for the first time or again: perhaps empty. */
+  readonly onPrepared?: () => void;
 }
 
 /** Makes sure that the tables are there and fit, before the first statement, and again after they were found missing. */
@@ -62,6 +64,7 @@ export class PreparedTables {
     }
     await checkColumns(database, EXEMPLARS_TABLE, EXEMPLARS_COLUMNS);
     await checkColumns(database, SERIES_TABLE, SERIES_COLUMNS);
+    this.#parts.onPrepared?.();
   }
 
   /** Altering writes to every part, so it is only done where something is to change. */

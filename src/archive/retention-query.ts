@@ -57,16 +57,26 @@ export async function readTimeFigures(
   nowMs: number,
   options: StatementOptions,
 ): Promise<TimeFigures> {
-  const sql = `SELECT toUnixTimestamp64Milli(min(first_ts)) AS oldest, toUnixTimestamp64Milli(max(last_ts)) AS newest,
-  sumIf(n, day >= toDate({since:DateTime('UTC')})) AS rows, count() AS days FROM ${SERIES_TABLE}`;
-  // Whole days: yesterday, and what there is of today.
-  const sinceMs = Math.floor(nowMs / DAY_MS) * DAY_MS - DAY_MS;
-  const params = { since: sinceMs / 1000 };
-  const [row] = await rowsOf<Record<string, string>>(database, sql, { ...options, params });
-  if (row === undefined || Number(row.days) === 0) {
+  // All of it is known without reading a row: how many each part has, and of which times.
+  const read = async (sql: string, params = {}) =>
+    (await rowsOf<Record<string, string>>(database, sql, { ...options, params }))[0];
+  const row = await read(
+    `SELECT toUnixTimestamp64Milli(min(ts)) AS oldest, toUnixTimestamp64Milli(max(ts)) AS newest, count() AS rows FROM ${EXEMPLARS_TABLE}`,
+  );
+  if (row === undefined || Number(row.rows) === 0) {
     return { oldestMs: undefined, newestMs: undefined, rowsPerDay: 0 };
   }
+  // Whole days: yesterday, and what there is of today.
+  const sinceMs = Math.floor(nowMs / DAY_MS) * DAY_MS - DAY_MS;
+  const recent = await read(
+    `SELECT count() AS rows FROM ${EXEMPLARS_TABLE} WHERE toDate(ts) >= toDate({since:DateTime('UTC')})`,
+    { since: sinceMs / 1000 },
+  );
   const oldestMs = Number(row.oldest);
   const spanMs = Math.max(60_000, nowMs - Math.max(oldestMs, sinceMs));
-  return { oldestMs, newestMs: Number(row.newest), rowsPerDay: (Number(row.rows) * DAY_MS) / spanMs };
+  return {
+    oldestMs,
+    newestMs: Number(row.newest),
+    rowsPerDay: (Number(recent?.rows ?? 0) * DAY_MS) / spanMs,
+  };
 }

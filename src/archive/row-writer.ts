@@ -8,6 +8,10 @@ import { exemplarColumns } from './exemplar-columns.js';
 /** Text of series that is kept to be written again; of more series, the text is made anew. */
 const MAX_SERIES_TEXT = 16 * 1024 * 1024;
 
+const DAY_MS = 24 * 60 * 60_000;
+/** More than the table has since 1970: two days in one number. */
+const DAYS = 65_536;
+
 /** Times that the table can have: `toDateTime` of its TTL begins and ends here. */
 export const MIN_TIMESTAMP_MS = 0;
 export const MAX_TIMESTAMP_MS = (2 ** 32 - 1) * 1000;
@@ -31,6 +35,8 @@ export class RowWriter {
   /** By series: the columns that its rows have in common. */
   readonly #seriesTexts = new Map<Series, string>();
   #seriesTextLength = 0;
+  /** By series: the day that was announced last, and the one before, times `DAYS`. Days are counted from 1, in 1970. */
+  #announcedDays = new WeakMap<Series, number>();
 
   constructor(options: RowWriterOptions) {
     this.#options = options;
@@ -55,7 +61,23 @@ export class RowWriter {
     if (span_id !== '') json += `,"span_id":${textJson(span_id)}`;
     if (span_label !== '') json += `,"span_label":${textJson(span_label)}`;
     if (others.length > 0) json += `,"ex_labels":${mapJson(others)}`;
+    if (this.#isToAnnounce(batch.series[row]!, batch.timestampsMs[row]!)) json += ',"announces":1';
     return `${json}}\n`;
+  }
+
+  /** It is not sure any more that the archive knows which series it has: rows say it again. */
+  announceAgain(): void {
+    this.#announcedDays = new WeakMap();
+  }
+
+  /** The first of a series on a day; late ones may be of the day before. */
+  #isToAnnounce(series: Series, timestampMs: number): boolean {
+    const day = Math.floor(timestampMs / DAY_MS) + 1;
+    const announced = this.#announcedDays.get(series) ?? 0;
+    const lastDay = announced % DAYS;
+    if (day === lastDay || day === Math.floor(announced / DAYS)) return false;
+    this.#announcedDays.set(series, lastDay * DAYS + day);
+    return true;
   }
 
   #seriesText(series: Series): string {

@@ -287,6 +287,8 @@ export class ArchiveWriter {
     if (row === undefined || row < 1 || row > block.rows) return this.#deliverAll(halves(block));
     const { line, rest } = withoutRow(block, row);
     this.#parts.meter.refused(1);
+    // It may have been the one to announce its series.
+    this.#parts.rows.announceAgain();
     await this.#parts.refused.add(line, error.message);
     return this.#deliverAll(rest);
   }

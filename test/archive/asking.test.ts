@@ -21,9 +21,15 @@ t.test('an archive that did not answer is given less time, until it does', async
   const second = asking.answer<string[]>([], never);
   await clock.advance(1_000);
   t.match(await second, { warnings: [/within 1 s/] });
+  await clock.advance(30_000);
+  t.equal(asking.timeoutMs, 10_000, 'it may only be slow');
+  const third = asking.answer<string[]>([], never);
+  await clock.advance(10_000);
+  await third;
+  t.equal(asking.timeoutMs, 1_000);
   t.same(await asking.answer<string[]>([], async () => ['x']), { found: ['x'], warnings: [] });
   t.equal(asking.timeoutMs, 10_000);
-  t.equal(meter.queryFailures, 2);
+  t.equal(meter.queryFailures, 3);
 });
 
 t.test('an error is an answer: it does not make the next one wait less', async (t) => {

@@ -59,10 +59,9 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
   const counts = async () => {
     const [row] = await rowsOf<Record<string, string>>(
       admin,
-      `SELECT (SELECT count() FROM exemplars) AS rows, (SELECT count() FROM exemplars FINAL) AS final,
-        (SELECT sum(n) FROM exemplar_series) AS counted`,
+      `SELECT (SELECT count() FROM exemplars) AS rows, (SELECT count() FROM exemplars FINAL) AS final`,
     );
-    return [Number(row!.rows), Number(row!.final), Number(row!.counted)];
+    return [Number(row!.rows), Number(row!.final)];
   };
   const open = (t: Test, options = {}, parts = {}) =>
     openArchive(t, serverDatabase(t, front), options, { clock, ...parts });
@@ -82,7 +81,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
       append(rowsFrom(3));
       await until(() => archive.status.pendingRows === 0, 'all to be in', 30_000);
       t.same(front.faults, [], 'all of them happened');
-      t.same(await counts(), [6, 6, 6], 'once, and counted once');
+      t.same(await counts(), [6, 6], 'once');
       t.ok([...meter.failures.values()].reduce((sum, count) => sum + count, 0) >= list.length);
       t.ok(archive.status.isTaking);
     });
@@ -108,8 +107,11 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
       t.ok(shown(found).length <= 1, 'nothing half read');
       await until(() => archive.status.pendingRows === 0, 'they are in');
     }
-    const { found, warnings } = await archive.exemplars(archiveQuery());
-    t.same([shown(found).length, warnings], [4, []], 'then it is well again');
+    // One that has just hung is given little time.
+    await until(async () => {
+      const { found, warnings } = await archive.exemplars(archiveQuery());
+      return warnings.length === 0 && shown(found).length === 4;
+    }, 'it is well again');
   });
 
   t.test('away for long: what comes waits, and drains when it is back', async (t) => {
@@ -135,7 +137,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     t.notMatch(JSON.stringify(log.lines), /another/, 'no password in the log');
     front.password = '';
     await until(() => archive.status.pendingRows === 0, 'the rest is in', 60_000);
-    t.same(await counts(), [5_003, 5_003, 5_003]);
+    t.same(await counts(), [5_003, 5_003]);
     t.match(log.lines.at(-1), { message: 'the archive takes exemplars again' });
   });
 
@@ -146,7 +148,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     for (const table of tables) await admin.command(`DROP TABLE IF EXISTS ${table} SYNC`);
     append(rowsFrom(10));
     await until(() => archive.status.pendingRows === 0, 'what came after is in');
-    t.same(await counts(), [3, 3, 3]);
+    t.same(await counts(), [3, 3]);
   });
 
   t.test('somebody else’s tables: what is missing is said, and nothing is made', async (t) => {
@@ -182,7 +184,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     t.equal(odd.length, 1);
     append(rows);
     await until(() => archive.status.pendingRows === 0, 'all to be settled', 30_000);
-    t.same(await counts(), [19, 19, 19]);
+    t.same(await counts(), [19, 19]);
     t.equal(meter.refusedRows, 1);
     const [line, ...others] = readFileSync(join(storagePath, 'archive-refused.jsonl'), 'utf8').trimEnd().split('\n'); // biome-ignore format: one expression
     t.same(others, []);
@@ -197,12 +199,12 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     front.faults.push(refusal('Cannot parse: (at row 2)'));
     append(rowsFrom(0, 4));
     await until(() => archive.status.pendingRows === 0, 'the rest to be in', 30_000);
-    t.same(await counts(), [3, 3, 3]);
+    t.same(await counts(), [3, 3]);
     // Halves of halves, until one row is alone.
     front.faults.push(refusal('no row'), refusal('no row'), refusal('no row'));
     append(rowsFrom(10, 4));
     await until(() => archive.status.pendingRows === 0, 'the rest to be in', 30_000);
-    t.same(await counts(), [6, 6, 6]);
+    t.same(await counts(), [6, 6]);
     t.equal(meter.refusedRows, 2);
     const kept = readFileSync(join(storagePath, 'archive-refused.jsonl'), 'utf8').trimEnd().split('\n');
     t.same(
@@ -224,7 +226,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     second.append(rowsFrom(10));
     await until(() => second.archive.status.pendingRows === 0, 'they are in');
     t.notMatch(ddl().join('\n'), /ALTER|CREATE TABLE IF NOT EXISTS exemplars|VIEW/, 'found as they are');
-    t.same(await counts(), [6, 6, 6]);
+    t.same(await counts(), [6, 6]);
     await second.archive.stop(1_000);
 
     await admin.command("INSERT INTO exemplard_schema (component, version, detail) VALUES ('archive', 99, 'from the future')"); // biome-ignore format: one statement
@@ -233,7 +235,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     third.append(rowsFrom(20));
     await until(() => log.lines.some(({ level }) => level === 'error'), 'a refusal');
     t.match(log.lines.find(({ level }) => level === 'error')?.fields, { error: /are of version 99, and this exemplard knows/ }); // biome-ignore format: one comparison
-    t.same(await counts(), [6, 6, 6], 'nothing is written to what is not understood');
+    t.same(await counts(), [6, 6], 'nothing is written to what is not understood');
   });
 
   t.test('the time to live is altered where it is another', async (t) => {

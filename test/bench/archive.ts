@@ -112,7 +112,7 @@ export async function fill(database: ChdbDatabase): Promise<number> {
   return Number(figures!.bytes) / Number(figures!.rows);
 }
 
-const FILL = `INSERT INTO ${EXEMPLARS_TABLE} (metric, fp, labels, ts, value, trace_id, span_id, trace_label, span_label, ex_labels)
+const FILL = `INSERT INTO ${EXEMPLARS_TABLE} (metric, fp, labels, ts, value, trace_id, span_id, trace_label, span_label, ex_labels, announces)
 SELECT concat('app', toString(s % 5), '_request_duration_seconds_bucket') AS metric, sipHash64(s) AS fp,
   map('job', concat('job', toString(s % 10)), 'instance', concat('10.0.0.', toString(s % 20), ':8080'),
     'path', concat('/api/v1/path', toString(intDiv(s, 5) % 50)), 'method', ['GET', 'POST'][intDiv(s, 3) % 2 + 1],
@@ -120,7 +120,7 @@ SELECT concat('app', toString(s % 5), '_request_duration_seconds_bucket') AS met
   now64(3) - toIntervalMillisecond(rand(number + 1) % (3 * 86400000)) AS ts,
   round(pow(rand(number + 2) / 4294967296, 3), 9) AS value,
   lower(hex(MD5(toString(rand64(number + 3) % 4600000)))) AS trace_id, lower(hex(rand64(number + 4))) AS span_id,
-  'trace_id', 'span_id', if(rand(number + 5) % 20 = 0, map('tier', 'gold'), map())
+  'trace_id', 'span_id', if(rand(number + 5) % 20 = 0, map('tier', 'gold'), map()), 1
 FROM (SELECT number, toUInt32(50000 * pow(rand(number) / 4294967296, 3)) AS s FROM numbers({first:UInt64}, {rows:UInt64}))`;
 
 async function oneTraceId(database: ChdbDatabase): Promise<string> {
