@@ -14,6 +14,7 @@ import type { FailureReason, SamplerMetrics } from './metrics.js';
 import type { SamplingJobOptions } from './options.js';
 import { chooseFrom, Picker, type WindowCandidates } from './picker.js';
 import type { PreparedDatabases, SamplingDatabase } from './prepared.js';
+import { JobProgress } from './progress.js';
 import { SpanBudget } from './span-budget.js';
 import { copySpans } from './span-copier.js';
 import { SpanStore, TracesError } from './spans.js';
@@ -47,6 +48,8 @@ export interface JobParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: SamplerMetrics;
+  /** Of the job of that name before its options changed. */
+  readonly progressBefore?: JobProgress | undefined;
 }
 
 /** What a run has done. */
@@ -78,11 +81,13 @@ interface Run {
 
 export class SamplingJob {
   readonly #parts: JobParts;
+  readonly progress: JobProgress;
   readonly #announcing = new Set<Promise<void>>();
 
   constructor(parts: JobParts) {
     this.#parts = parts;
-    parts.metrics.add(parts.options.jobName);
+    this.progress = new JobProgress(parts.options, parts.clock, parts.progressBefore);
+    parts.metrics.add(parts.options.jobName, () => this.progress.behind);
   }
 
   get options(): SamplingJobOptions {
@@ -153,21 +158,14 @@ export class SamplingJob {
   }
 
   async #work(run: Run, report: { windows: WindowReport[]; errors: string[] }): Promise<void> {
-    const { clock, options, metrics } = this.#parts;
+    const { clock, options } = this.#parts;
     const fromMs =
       clock.nowMs() - options.catchUpMs - options.lateWindowMs - options.windowMs - options.settleMs;
     const records = options.dryRun ? [] : await run.book.load(fromMs, run.signal);
+    for (const { window, stage } of records) this.progress.reached(window, stage);
     for (const record of records) await this.#attempt(report, run, () => this.#continue(run, record));
     const undecided = await this.#undecided(run, records);
-    const before = report.windows.length;
     for (const window of undecided) await this.#attempt(report, run, () => this.#decide(run, window));
-    const pending = undecided.length - (report.windows.length - before);
-    const newestMs = Math.max(
-      ...[...records, ...report.windows].map(({ window }) => endOf(window)),
-      Number.NEGATIVE_INFINITY,
-    );
-    const lagSeconds = Number.isFinite(newestMs) ? (clock.nowMs() - newestMs) / 1000 : undefined;
-    metrics.behind(options.jobName, lagSeconds, pending);
   }
 
   async #attempt(
@@ -178,7 +176,9 @@ export class SamplingJob {
     if (signal.aborted || report.errors.length >= MAX_FAILURES_PER_RUN) return;
     try {
       const done = await work();
-      if (done !== undefined) report.windows.push(done);
+      if (done === undefined) return;
+      this.progress.reached(done.window, done.stage);
+      report.windows.push(done);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       if (!signal.aborted) report.errors.push(this.#failed(reasonOf(error), error));
@@ -194,6 +194,7 @@ export class SamplingJob {
     const windows = (options.dryRun ? settled.slice(0, 1) : settled).filter(
       (window) => !decided.overlaps(window),
     );
+    this.progress.looked(settled, windows);
     if (windows.length < MANY_WINDOWS) return windows;
     const busy = await run.source.busyWindows(windows.at(-1)!.startMs, endOf(windows[0]!), options.windowMs);
     const idle = windows.filter(({ startMs }) => !busy.has(startMs));
@@ -202,6 +203,7 @@ export class SamplingJob {
       idle.map((window) => ({ ...NO_FIGURES, window, stage })),
       run.signal,
     );
+    for (const window of idle) this.progress.reached(window, stage);
     return windows.filter(({ startMs }) => busy.has(startMs));
   }
 

@@ -13,6 +13,7 @@ import type { SamplerMetrics } from './metrics.js';
 import { PINNED_JOB, type SamplingJobOptions } from './options.js';
 import { PinCopier, pinDecision, pinnableId } from './pins.js';
 import { PreparedDatabases, type SamplingDatabase } from './prepared.js';
+import type { JobProgress } from './progress.js';
 import { Webhook } from './webhook.js';
 import { settledWindows } from './window.js';
 
@@ -52,6 +53,8 @@ export class SamplerManager {
   readonly #parts: SamplerParts;
   readonly #prepared: PreparedDatabases;
   readonly #running = new Map<string, Running>();
+  /** Of jobs whose options change: how far they are behind does not begin anew. */
+  readonly #progress = new Map<string, JobProgress>();
   readonly #stop = new AbortController();
   readonly #pinSchedule: CronSchedule;
   /** Decisions as they are made. */
@@ -218,6 +221,7 @@ export class SamplerManager {
       clock,
       log,
       metrics,
+      progressBefore: this.#progress.get(jobName),
     });
     const run = async () => {
       try {
@@ -232,13 +236,16 @@ export class SamplerManager {
     if (this.#isStarted) schedule.start();
   }
 
-  async #end({ options, schedule, stop, webhook, traces }: Running, isGone: boolean): Promise<void> {
+  async #end({ options, job, schedule, stop, webhook, traces }: Running, isGone: boolean): Promise<void> {
     stop.abort(new Error('stopped'));
     await webhook?.close();
     await schedule.stop();
     await traces?.close();
     this.#running.delete(options.jobName);
-    if (isGone) this.#parts.metrics.forget(options.jobName);
+    if (isGone) {
+      this.#progress.delete(options.jobName);
+      this.#parts.metrics.forget(options.jobName);
+    } else this.#progress.set(options.jobName, job.progress);
   }
 
   /** Times of decisions only rise, so that whoever reads up to one has seen all before it. */

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MetricsRegistry } from '../telemetry/registry.js';
+import type { Behind } from './progress.js';
 import type { WindowFigures } from './window-book.js';
 
 /** What did not work, as the metric calls it. */
@@ -34,6 +35,8 @@ export class SamplerMetrics {
   readonly #keepRatio: Gauge<'job'>;
   readonly #lagSeconds: Gauge<'job'>;
   readonly #pending: Gauge<'job'>;
+  /** Asked whenever metrics are rendered: a job whose run hangs, or fails, says nothing by itself. */
+  readonly #behind = new Map<string, () => Behind>();
   readonly #runSeconds: Histogram<'job'>;
 
   constructor(registry: MetricsRegistry) {
@@ -59,12 +62,23 @@ export class SamplerMetrics {
       of('coverage_ratio', 'Groups of the last window of which a trace that exists was chosen.', []),
     );
     this.#keepRatio = new Gauge(of('keep_ratio', 'Spans of the last window copied, of all it had.', []));
-    this.#lagSeconds = new Gauge(
-      of('lag_seconds', 'Age of the end of the last window that was decided about.', []),
-    );
-    this.#pending = new Gauge(
-      of('pending_windows', 'Windows that are closed and not yet decided about.', []),
-    );
+    const behind = this.#behind;
+    this.#lagSeconds = new Gauge({
+      ...of(
+        'lag_seconds',
+        'Time since the end of the last window that is done: decided about and, where spans are copied, copied.',
+        [],
+      ),
+      collect() {
+        for (const [job, read] of behind) this.set({ job }, read().lagSeconds);
+      },
+    });
+    this.#pending = new Gauge({
+      ...of('pending_windows', 'Windows that are closed and settled, and not yet decided about.', []),
+      collect() {
+        for (const [job, read] of behind) this.set({ job }, read().pendingWindows);
+      },
+    });
     this.#runSeconds = new Histogram({
       ...of('run_duration_seconds', 'Duration of runs.', []),
       buckets: [0.1, 0.5, 1, 5, 10, 30, 60, 300],
@@ -72,7 +86,8 @@ export class SamplerMetrics {
   }
 
   /** From now on there are figures of this job, if only zeros. */
-  add(job: string): void {
+  add(job: string, behind: () => Behind): void {
+    this.#behind.set(job, behind);
     for (const counter of Object.values(this.#counters)) counter.inc({ job }, 0);
     for (const reason of FAILURE_REASONS) this.#failures.inc({ job, reason }, 0);
     for (const budget of BUDGETS) this.#exhausted.inc({ job, budget }, 0);
@@ -80,6 +95,7 @@ export class SamplerMetrics {
 
   /** Takes the figures of a job off `/metrics`. */
   forget(job: string): void {
+    this.#behind.delete(job);
     const all = [this.#coverage, this.#keepRatio, this.#lagSeconds, this.#pending, this.#runSeconds];
     for (const metric of [...Object.values(this.#counters), ...all]) metric.remove({ job });
     for (const reason of FAILURE_REASONS) this.#failures.remove({ job, reason });
@@ -117,10 +133,5 @@ export class SamplerMetrics {
 
   ran(job: string, seconds: number): void {
     this.#runSeconds.observe({ job }, seconds);
-  }
-
-  behind(job: string, lagSeconds: number | undefined, pendingWindows: number): void {
-    if (lagSeconds !== undefined) this.#lagSeconds.set({ job }, lagSeconds);
-    this.#pending.set({ job }, pendingWindows);
   }
 }

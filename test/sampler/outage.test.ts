@@ -1,0 +1,55 @@
+/** What a sampler says while somebody is away: in metrics, in the log, over HTTP. */
+import t from 'tap';
+import { temporaryDirectory } from '../support/build.js';
+import { FailingDatabase, openChdb, skipWithoutChdb } from '../support/chdb.js';
+import { id, OTEL_TRACES, policy, samplingOver, tracesJob, WINDOW_MS } from '../support/sampling.js';
+
+const POLICIES = [policy('representative')];
+const LAG = 'exemplard_sampler_lag_seconds{job="j"}';
+const PENDING = 'exemplard_sampler_pending_windows{job="j"}';
+
+async function openFailing(t: Parameters<typeof samplingOver>[0]) {
+  const real = openChdb(await temporaryDirectory(t as never));
+  t.teardown(() => real.close());
+  const failing = new FailingDatabase(real);
+  return { failing, sampling: await samplingOver(t, failing) };
+}
+
+t.test('lag and pending windows rise while the archive is away', skipWithoutChdb(), async (t) => {
+  const { failing, sampling } = await openFailing(t);
+  const { manager, clock, database, metric } = sampling;
+  await database.command(OTEL_TRACES);
+  await sampling.addExemplars([{ labels: { path: '/a' }, traceId: id(1) }]);
+  await sampling.addTraces([id(1)]);
+  const job = tracesJob({ policies: POLICIES, catchUpMs: 60 * 60_000 });
+  await manager.apply([job]);
+  await manager.runOnce();
+  t.same([await metric(LAG), await metric(PENDING)], [60, 0]);
+  failing.isDown = true;
+  clock.jump(2 * WINDOW_MS);
+  t.same([await metric(LAG), await metric(PENDING)], [660, 2], 'before anybody has tried');
+  await manager.runOnce();
+  t.same([await metric(LAG), await metric(PENDING)], [660, 2]);
+  await manager.apply([{ ...job, jitterMs: 1 }]);
+  clock.jump(WINDOW_MS);
+  t.equal(await metric(LAG), 960, 'other options change nothing in it');
+  clock.jump(3 * 60 * 60_000);
+  t.equal(await metric(PENDING), 11, 'no more than are made up for');
+  failing.isDown = false;
+  await manager.runOnce();
+  t.same([await metric(LAG), await metric(PENDING)], [60, 0]);
+  await database.command('DROP TABLE otel_traces');
+  clock.jump(WINDOW_MS);
+  await manager.runOnce();
+  t.same([await metric(LAG), await metric(PENDING)], [360, 1], 'the same where traces are away');
+});
+
+t.test('a job that could never do anything', skipWithoutChdb(), async (t) => {
+  const { failing, sampling } = await openFailing(t);
+  const { manager, clock, metric } = sampling;
+  failing.isDown = true;
+  await manager.apply([tracesJob({ policies: POLICIES, catchUpMs: 60 * 60_000 })]);
+  clock.jump(2 * WINDOW_MS);
+  await manager.runOnce();
+  t.same([await metric(LAG), await metric(PENDING)], [600, 2], 'counted from its start');
+});
