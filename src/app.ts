@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { ArchiveManager } from './archive/manager.js';
+import { hasEmbeddedArchive } from './archive/open-database.js';
 import { ServerDatabase } from './clickhouse/server/server-database.js';
 import { ChangeWatch } from './config/change-watch.js';
 import type { Config } from './config/schema.js';
@@ -227,7 +228,9 @@ export class App {
 
   /** What a process before this one had accepted, and rings do not have again, an archive may. */
   #forgetWhatIsUnknown(): void {
-    if (this.#durability?.isComplete) return;
+    const { storagePath } = this.#parts;
+    const isNew = storagePath !== undefined && this.#durability?.isNew && !hasEmbeddedArchive(storagePath);
+    if (isNew || this.#durability?.isComplete) return;
     this.#store.noteForgotten(this.#parts.clock.nowMs() + this.#config.store.maxFutureMs);
   }
 

@@ -54,6 +54,7 @@ export class Durability {
   #saveNotBeforeMs = Number.NEGATIVE_INFINITY;
   #recovery: Recovery = { seconds: 0, replayedRows: 0 };
   #isComplete = false;
+  #isNew = false;
 
   constructor(parts: DurabilityParts) {
     const { path, options, store, clock, log } = parts;
@@ -70,6 +71,11 @@ export class Durability {
       clock,
       log,
     } satisfies JournalParts);
+  }
+
+  /** Whether nothing was ever accepted here. */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   /** Whether the store has again all that it had, and knows what it had forgotten. */
@@ -103,6 +109,7 @@ export class Durability {
     }
     this.journal.setSnapshotPosition(this.#snapshotPosition);
     if (this.journal.undeliveredPositionAtStart >= this.#snapshotPosition) store.markAllForwarded();
+    this.#isNew = this.journal.next.position === 0 && this.journal.totals.damagedSegments === 0;
     this.#isComplete = this.#snapshotPosition > 0 && restorer.saysWhatIsForgotten;
     const replayedRows = await this.#replay();
     this.#isComplete &&= this.journal.totals.damagedSegments === 0;

@@ -99,6 +99,7 @@ export class Archive implements ExemplarArchive {
       placement: this.#placement,
       isEmbedded,
       log,
+      stop: this.#stop.signal,
       onPrepared: () => rows.announceAgain(),
     });
     const refusedPath = storagePath === undefined ? undefined : join(storagePath, REFUSED_FILE);
@@ -151,7 +152,9 @@ export class Archive implements ExemplarArchive {
     // Written so that NaN fails a bound that is given.
     const isInBounds = ({ value }: ArchivedExemplar) =>
       !(minValue !== undefined && !(value >= minValue)) && !(maxValue !== undefined && !(value <= maxValue));
-    const ours = this.#read(exemplarsStatement(query, this.#parts.options.queryMaxRows), query, isInBounds);
+    const startMs = Math.max(query.startMs, this.#expiredUntilMs);
+    const statement = exemplarsStatement({ ...query, startMs }, this.#parts.options.queryMaxRows);
+    const ours = this.#read(statement, query, isInBounds);
     return this.#withOtel(ours, (otel, options) => otel.exemplars(query, options));
   }
 
@@ -159,8 +162,15 @@ export class Archive implements ExemplarArchive {
     const { traceIdLabels, options } = this.#parts;
     const isOfTrace = ({ labels }: ArchivedExemplar) =>
       exemplarColumns(labels, traceIdLabels).trace_id === id;
-    const ours = this.#read(traceStatement(id, options.queryMaxRows), EVERYTHING, isOfTrace);
+    const statement = traceStatement(id, this.#expiredUntilMs, options.queryMaxRows);
+    const ours = this.#read(statement, EVERYTHING, isOfTrace);
     return this.#withOtel(ours, (otel, options) => otel.exemplarsOfTrace(id, options));
+  }
+
+  /** What is older goes, part by part: until then it is there, and not shown. */
+  get #expiredUntilMs(): number {
+    const { options, clock } = this.#parts;
+    return options.ttlMs === 0 ? Number.NEGATIVE_INFINITY : clock.nowMs() - options.ttlMs;
   }
 
   /** What the table has, and what is on its way there. */
@@ -225,12 +235,22 @@ export class Archive implements ExemplarArchive {
   async refreshFigures(): Promise<void> {
     try {
       const options = { timeoutMs: this.#parts.options.queryTimeoutMs };
-      this.#figures = await this.#tables.use(() =>
+      const figures = await this.#tables.use(() =>
         readTableFigures(this.#parts.database, this.#placement, options),
       );
+      this.#warnOfBrokenParts(figures.brokenParts - (this.#figures?.brokenParts ?? 0));
+      this.#figures = figures;
     } catch (error) {
       this.#parts.log.debug({ error: (error as Error).message }, 'the archive does not say how large it is');
     }
+  }
+
+  #warnOfBrokenParts(parts: number): void {
+    if (parts <= 0) return;
+    this.#parts.log.error(
+      { parts, archive: this.#parts.database.name },
+      'the engine found parts of the archive broken, and put them aside with their exemplars: see system.detached_parts',
+    );
   }
 
   async #prepare(): Promise<void> {

@@ -6,6 +6,7 @@ import type { ArchiveMeter } from './meter.js';
 
 /** What an archive that has just not answered is given: dashboards ask for many graphs at once. */
 const SUSPECT_TIMEOUT_MS = 1_000;
+const WARN_INTERVAL_MS = 60_000;
 /** For so long; then one that is only slow gets its time again. */
 const SUSPECT_MS = 30_000;
 
@@ -28,6 +29,7 @@ export class Asking {
   readonly #parts: AskingParts;
   /** There was no answer in time, and none since; until then it is given less. */
   #suspectUntilMs = Number.NEGATIVE_INFINITY;
+  #warnedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: AskingParts) {
     this.#parts = parts;
@@ -38,7 +40,7 @@ export class Asking {
     nothing: Found,
     read: (options: StatementOptions) => Promise<Found>,
   ): Promise<Archived<Found>> {
-    const { meter, clock, log } = this.#parts;
+    const { meter, clock } = this.#parts;
     const startMs = clock.monotonicMs();
     const deadline = new AbortController();
     const timeoutMs = this.timeoutMs;
@@ -54,11 +56,19 @@ export class Asking {
         this.#suspectUntilMs = clock.monotonicMs() + SUSPECT_MS;
       meter.queried((clock.monotonicMs() - startMs) / 1000, false);
       const { message } = error as Error;
-      log.debug({ error: message }, 'a query of the archive failed');
+      this.#warn(message);
       return { found: nothing, warnings: [`archive: ${message}; what only it has is missing`] };
     } finally {
       cancel();
     }
+  }
+
+  /** At once, then at most once a minute: whoever asked is told each time. */
+  #warn(error: string): void {
+    const { clock, log } = this.#parts;
+    if (clock.monotonicMs() - this.#warnedMs < WARN_INTERVAL_MS) return;
+    this.#warnedMs = clock.monotonicMs();
+    log.warn({ error }, 'the archive did not answer a query; what only it has was missing in the answer');
   }
 
   get #isSuspect(): boolean {

@@ -64,11 +64,14 @@ export function exemplarsStatement(query: ArchiveQuery, maxRows: number): Statem
   };
 }
 
-export function traceStatement(id: string, maxRows: number): Statement {
+export function traceStatement(id: string, sinceMs: number, maxRows: number): Statement {
   const values = new BoundValues();
   const limit = values.count(maxRows + 1);
   return {
-    sql: groupedBySeries(`trace_id = ${values.text(id)}\nORDER BY ts LIMIT ${limit}`, false),
+    sql: groupedBySeries(
+      `trace_id = ${values.text(id)} AND ts >= ${values.time(Math.max(MIN_TIMESTAMP_MS, sinceMs))}\nORDER BY ts LIMIT ${limit}`,
+      false,
+    ),
     params: values.params,
   };
 }

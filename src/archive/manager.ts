@@ -12,7 +12,9 @@ import type { ArchiveOptions } from './options.js';
 
 /** Readers of the archive, in the log, among others. */
 const READER_PREFIX = 'archive ';
-const REFRESH_INTERVAL_MS = 60_000;
+const REFRESH_INTERVAL_MS = 15_000;
+/** The embedded one is the same wherever the storage path is moved, and however it is written. */
+const EMBEDDED = 'embedded';
 
 export interface ArchiveManagerParts {
   readonly batches: BatchLog;
@@ -87,7 +89,9 @@ export class ArchiveManager {
   /** Each place has its own: another archive begins with all that the log still has. */
   #takeReader(): void {
     const { batches } = this.#parts;
-    const name = this.#open === undefined ? undefined : `${READER_PREFIX}${this.#open.database.name}`;
+    const name =
+      this.#open &&
+      `${READER_PREFIX}${this.#open.engine === undefined ? this.#open.database.name : EMBEDDED}`;
     if (this.#reader?.name === name) return;
     this.#reader?.close();
     this.#reader = name === undefined ? undefined : batches.reader(name, 'oldest');

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChdbDatabase } from '../clickhouse/chdb/chdb-database.js';
 import { isChdbInstalled } from '../clickhouse/chdb/installed.js';
@@ -9,6 +10,11 @@ import type { ArchiveOptions } from './options.js';
 
 /** Of the embedded engine, under `--storage.path`. */
 const CHDB_DIRECTORY = 'chdb';
+
+/** Whether an embedded archive was ever there. */
+export function hasEmbeddedArchive(storagePath: string): boolean {
+  return existsSync(join(storagePath, CHDB_DIRECTORY));
+}
 
 export interface OpenDatabaseParts {
   readonly options: ArchiveOptions;

@@ -120,7 +120,12 @@ export interface Alteration {
   readonly sql: string;
   /** Whether a table's definition, as the engine shows it, says so already. */
   isIn(definition: string): boolean;
+  /** Applies it to what is in the table already. */
+  readonly applySql?: string;
 }
+
+/** Nobody waits until parts are rewritten: of a large table that takes long, and of a damaged one for ever. */
+export const ALTER_SETTINGS = { materialize_ttl_after_modify: 0, mutations_sync: 0, alter_sync: 0 };
 
 /** The time to live of the configuration, which may be another at the next start. */
 export function ttlAlterations(ttlMs: number, placement: Placement): Alteration[] {
@@ -136,6 +141,7 @@ export function ttlAlterations(ttlMs: number, placement: Placement): Alteration[
       : {
           table,
           sql: `${alter} MODIFY TTL ${ttl}`,
+          applySql: `${alter} MATERIALIZE TTL`,
           isIn: (definition) => definition.includes(` TTL ${ttl} `),
         };
   });

@@ -33,6 +33,8 @@ const MAX_ROWS_IN_HAND = 200_000;
 const INSERT_TIMEOUT_MS = 60_000;
 /** Shorter than what others take: a scrape that is due is late by as much, and there are several that take turns. */
 const SLICE_MS = 3;
+/** Who takes longer takes nothing, as far as anyone can tell. */
+const SLOW_INSERT_MS = 15_000;
 const WARN_INTERVAL_MS = 60_000;
 
 /** What a value says that a column does not take: parse errors, and sizes. Of other refusals the rows are innocent. */
@@ -76,6 +78,8 @@ export class ArchiveWriter {
   #archivedUntilMs = 0;
   #warnedMs = Number.NEGATIVE_INFINITY;
   #failingSinceMs: number | undefined;
+  /** Of the attempt under way. */
+  #insertingSinceMs: number | undefined;
   #running: Promise<unknown> | undefined;
   readonly #stopped = new Once<void>();
 
@@ -138,7 +142,8 @@ export class ArchiveWriter {
 
   /** Why nothing gets in, since when; undefined while it does. */
   get failingSinceMs(): number | undefined {
-    return this.#failingSinceMs;
+    const hangsMs = this.#parts.clock.nowMs() - (this.#insertingSinceMs ?? Number.POSITIVE_INFINITY);
+    return this.#failingSinceMs ?? (hangsMs > SLOW_INSERT_MS ? this.#insertingSinceMs : undefined);
   }
 
   async #readAhead(): Promise<void> {
@@ -267,6 +272,7 @@ export class ArchiveWriter {
   async #tryInsert(block: RowBlock): Promise<DatabaseError | undefined> {
     const { insert, clock, meter } = this.#parts;
     const startMs = clock.monotonicMs();
+    this.#insertingSinceMs = clock.nowMs();
     try {
       await insert(block, INSERT_TIMEOUT_MS, this.#stopInserting.signal);
     } catch (error) {
@@ -277,6 +283,7 @@ export class ArchiveWriter {
       meter.failed(failure);
       return failure;
     }
+    this.#insertingSinceMs = undefined;
     meter.inserted(block.rows, block.lines.length, (clock.monotonicMs() - startMs) / 1000);
     this.#recovered();
     return undefined;
@@ -301,7 +308,9 @@ export class ArchiveWriter {
   /** At once, then at most once a minute. */
   #failed(error: DatabaseError): void {
     const { clock, log, reader } = this.#parts;
-    this.#failingSinceMs ??= clock.nowMs();
+    // The first of these attempts may have hung for long before it failed.
+    this.#failingSinceMs ??= this.#insertingSinceMs ?? clock.nowMs();
+    this.#insertingSinceMs = undefined;
     if (this.#stopRetrying.signal.aborted || clock.monotonicMs() - this.#warnedMs < WARN_INTERVAL_MS) return;
     this.#warnedMs = clock.monotonicMs();
     const fields = { error: error.message, code: error.code, waiting: reader.pendingRows };

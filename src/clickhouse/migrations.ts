@@ -6,7 +6,7 @@
  *                          archive   │ 1       │ …          │ make exemplars
  */
 import type { Log } from '../util/log.js';
-import { type Database, DatabaseError, rowsOf } from './database.js';
+import { type Database, DatabaseError, rowsOf, type StatementOptions } from './database.js';
 import { createTable, type Placement } from './tables.js';
 
 /** One step. Never changed once it was released: what is wrong with it is mended by a later one. */
@@ -23,12 +23,14 @@ export interface MigrationParts {
   readonly component: string;
   readonly migrations: readonly Migration[];
   readonly log: Log;
+  /** How long each statement may take. */
+  readonly statement?: StatementOptions;
 }
 
 const VERSIONS_TABLE = 'exemplard_schema';
 
 /** What DDL on a cluster may take. */
-const STATEMENT_TIMEOUT_MS = 120_000;
+const STATEMENT: StatementOptions = { timeoutMs: 120_000 };
 
 /** @throws {DatabaseError} also where the tables are of a later version, which this one might damage */
 export async function migrate(parts: MigrationParts): Promise<void> {
@@ -44,7 +46,7 @@ export async function migrate(parts: MigrationParts): Promise<void> {
   }
   for (const { version, detail, statements } of migrations) {
     if (version <= applied) continue;
-    for (const sql of statements) await database.command(sql, { timeoutMs: STATEMENT_TIMEOUT_MS });
+    for (const sql of statements) await database.command(sql, parts.statement ?? STATEMENT);
     await database.insert({
       table: VERSIONS_TABLE,
       lines: Buffer.from(`${JSON.stringify({ component, version, detail })}\n`),
@@ -54,7 +56,8 @@ export async function migrate(parts: MigrationParts): Promise<void> {
   }
 }
 
-async function createVersionsTable({ database, placement }: MigrationParts): Promise<void> {
+async function createVersionsTable(parts: MigrationParts): Promise<void> {
+  const { database, placement } = parts;
   const statements = createTable(
     {
       name: VERSIONS_TABLE,
@@ -70,7 +73,7 @@ async function createVersionsTable({ database, placement }: MigrationParts): Pro
     },
     placement,
   );
-  for (const sql of statements) await database.command(sql, { timeoutMs: STATEMENT_TIMEOUT_MS });
+  for (const sql of statements) await database.command(sql, parts.statement ?? STATEMENT);
 }
 
 async function appliedVersion(database: Database, component: string): Promise<number> {
@@ -90,8 +93,9 @@ export async function checkColumns(
   database: Database,
   table: string,
   columns: Readonly<Record<string, string>>,
+  statement?: StatementOptions,
 ): Promise<void> {
-  const found = await columnTypes(database, table);
+  const found = await columnTypes(database, table, statement);
   if (found.size === 0) {
     throw new DatabaseError(`${database.name} has no table ${table}`, { isTransient: false });
   }
@@ -107,11 +111,15 @@ export async function checkColumns(
 }
 
 /** Name → type of the columns of a table; empty where there is no such table. */
-export async function columnTypes(database: Database, table: string): Promise<Map<string, string>> {
+export async function columnTypes(
+  database: Database,
+  table: string,
+  statement?: StatementOptions,
+): Promise<Map<string, string>> {
   const rows = await rowsOf<{ name: string; type: string }>(
     database,
     'SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position',
-    { params: { table } },
+    { ...statement, params: { table } },
   );
   return new Map(rows.map(({ name, type }) => [name, type]));
 }

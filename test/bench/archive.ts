@@ -95,7 +95,8 @@ async function queryRows(): Promise<Measured[]> {
 export async function fill(database: ChdbDatabase): Promise<number> {
   const options = { ...DEFAULT_ARCHIVE_OPTIONS, fsync: false };
   const placement = { cluster: undefined };
-  await new PreparedTables({ database, options, placement, isEmbedded: true, log: silentLog }).ready();
+  const { signal: stop } = new AbortController();
+  await new PreparedTables({ database, options, placement, isEmbedded: true, log: silentLog, stop }).ready();
   for (let first = 0; first < ROWS; first += ROWS_A_STATEMENT) {
     await database.command(FILL, {
       params: { first, rows: ROWS_A_STATEMENT },

@@ -14,7 +14,7 @@ const OPEN_MS = 300_000;
 /** How long after its time a statement without an answer means that the engine hangs. The engine itself needs a second. */
 const HANG_MS = 15_000;
 /** What the engine may take to close; then it is killed, which it has been made for. */
-const CLOSE_MS = 8_000;
+const CLOSE_MS = 3_000;
 /** libuv's threads, on which statements run: more than there are connections (`THREADS` in engine.ts). */
 const THREADS = 8;
 
