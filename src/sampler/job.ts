@@ -10,6 +10,7 @@ import type { Log } from '../util/log.js';
 import { CandidateSource } from './candidates.js';
 import type { Choice } from './choose.js';
 import { type Decision, DecisionTable } from './decisions.js';
+import { FailureLog } from './failure-log.js';
 import type { FailureReason, SamplerMetrics } from './metrics.js';
 import type { SamplingJobOptions } from './options.js';
 import { chooseFrom, Picker, type WindowCandidates } from './picker.js';
@@ -83,10 +84,20 @@ export class SamplingJob {
   readonly #parts: JobParts;
   readonly progress: JobProgress;
   readonly #announcing = new Set<Promise<void>>();
+  readonly #failures: FailureLog;
+  /** A dry run notes nothing down; windows that end by then it has looked at. */
+  #dryUntilMs = 0;
 
   constructor(parts: JobParts) {
     this.#parts = parts;
     this.progress = new JobProgress(parts.options, parts.clock, parts.progressBefore);
+    this.#failures = new FailureLog({
+      log: parts.log,
+      clock: parts.clock,
+      fields: { job: parts.options.jobName },
+      failed: 'sampling failed; it is tried again',
+      recovered: 'sampling works again',
+    });
     parts.metrics.add(parts.options.jobName, () => this.progress.behind);
   }
 
@@ -107,6 +118,7 @@ export class SamplingJob {
       if (!signal.aborted) report.errors.push(this.#failed(reasonOf(error), error));
     }
     await Promise.all(this.#announcing);
+    if (!signal.aborted) this.#failures.passed();
     metrics.ran(options.jobName, (clock.monotonicMs() - startMs) / 1000);
     return report;
   }
@@ -165,7 +177,8 @@ export class SamplingJob {
     for (const { window, stage } of records) this.progress.reached(window, stage);
     for (const record of records) await this.#attempt(report, run, () => this.#continue(run, record));
     const undecided = await this.#undecided(run, records);
-    for (const window of undecided) await this.#attempt(report, run, () => this.#decide(run, window));
+    for (const window of undecided)
+      await this.#attempt(report, run, () => this.#decide(run, window, report.errors));
   }
 
   async #attempt(
@@ -190,10 +203,10 @@ export class SamplingJob {
     const { clock, options, archivedUntilMs } = this.#parts;
     const decided = new DecidedTimes(records.map(({ window }) => window));
     const settled = settledWindows(options, clock.nowMs(), archivedUntilMs());
-    // A dry run remembers nothing, so it only looks at what was last.
-    const windows = (options.dryRun ? settled.slice(0, 1) : settled).filter(
-      (window) => !decided.overlaps(window),
-    );
+    // A dry run only looks at what was last, and once.
+    const windows = options.dryRun
+      ? settled.slice(0, 1).filter((window) => endOf(window) > this.#dryUntilMs)
+      : settled.filter((window) => !decided.overlaps(window));
     this.progress.looked(settled, windows);
     if (windows.length < MANY_WINDOWS) return windows;
     const busy = await run.source.busyWindows(windows.at(-1)!.startMs, endOf(windows[0]!), options.windowMs);
@@ -207,7 +220,7 @@ export class SamplingJob {
     return windows.filter(({ startMs }) => busy.has(startMs));
   }
 
-  async #decide(run: Run, window: Window): Promise<WindowReport> {
+  async #decide(run: Run, window: Window, errors: string[]): Promise<WindowReport> {
     const { options, metrics, log } = this.#parts;
     const before = options.dryRun
       ? []
@@ -222,6 +235,7 @@ export class SamplingJob {
     metrics.decided(options.jobName, record);
     const byPolicy = countPolicies(decisions);
     if (options.dryRun) {
+      this.#dryUntilMs = endOf(window);
       log.info(
         { job: options.jobName, window: new Date(window.startMs).toISOString(), ...figures },
         'dry run',
@@ -234,7 +248,7 @@ export class SamplingJob {
     const copied = await this.#continue(run, record).catch((error) => {
       // The decisions stand, and the next run goes on from there.
       if (!(error instanceof DatabaseError)) throw error;
-      if (!run.signal.aborted) this.#failed(reasonOf(error), error);
+      if (!run.signal.aborted) errors.push(this.#failed(reasonOf(error), error));
       return undefined;
     });
     return { ...(copied ?? record), byPolicy };
@@ -348,9 +362,8 @@ export class SamplingJob {
 
   /** @returns what is wrong, for people */
   #failed(reason: FailureReason, error: Error): string {
-    const { metrics, options, log } = this.#parts;
-    metrics.failed(options.jobName, reason);
-    log.warn({ job: options.jobName, error: error.message }, 'sampling failed; it is tried again');
+    this.#parts.metrics.failed(this.#parts.options.jobName, reason);
+    this.#failures.failed(error.message);
     return error.message;
   }
 }

@@ -5,14 +5,30 @@ import { FailingDatabase, openChdb, skipWithoutChdb } from '../support/chdb.js';
 import { id, OTEL_TRACES, policy, samplingOver, tracesJob, WINDOW_MS } from '../support/sampling.js';
 
 const POLICIES = [policy('representative')];
+/** Keeps its lines. */
+function recordingLog() {
+  const lines: { level: string; message: string; [field: string]: unknown }[] = [];
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ ...fields, level, message });
+  };
+  return {
+    log: { debug() {}, info: at('info'), warn: at('warn'), error: at('error') },
+    lines,
+    of: (text: RegExp) => lines.filter(({ message }) => text.test(message)),
+  };
+}
+
 const LAG = 'exemplard_sampler_lag_seconds{job="j"}';
 const PENDING = 'exemplard_sampler_pending_windows{job="j"}';
 
-async function openFailing(t: Parameters<typeof samplingOver>[0]) {
+async function openFailing(
+  t: Parameters<typeof samplingOver>[0],
+  parts: Parameters<typeof samplingOver>[2] = {},
+) {
   const real = openChdb(await temporaryDirectory(t as never));
   t.teardown(() => real.close());
   const failing = new FailingDatabase(real);
-  return { failing, sampling: await samplingOver(t, failing) };
+  return { failing, sampling: await samplingOver(t, failing, parts) };
 }
 
 t.test('lag and pending windows rise while the archive is away', skipWithoutChdb(), async (t) => {
@@ -52,4 +68,49 @@ t.test('a job that could never do anything', skipWithoutChdb(), async (t) => {
   clock.jump(2 * WINDOW_MS);
   await manager.runOnce();
   t.same([await metric(LAG), await metric(PENDING)], [600, 2], 'counted from its start');
+});
+
+t.test('what fails is said at once, once a minute, and when it is over', skipWithoutChdb(), async (t) => {
+  const { log, of } = recordingLog();
+  const { failing, sampling } = await openFailing(t, { log });
+  const { manager, clock, database } = sampling;
+  await database.command(OTEL_TRACES);
+  await manager.apply([tracesJob({ policies: POLICIES })]);
+  failing.isDown = true;
+  for (let tick = 0; tick < 12; tick++) {
+    await manager.runOnce();
+    await clock.advance(10_000);
+  }
+  t.match(of(/^sampling failed/), [{ job: 'j', error: 'connection refused' }, {}]);
+  t.equal(of(/^sampling failed/).length, 2);
+  failing.isDown = false;
+  await manager.runOnce();
+  await manager.runOnce();
+  t.match(of(/^sampling works again/), [{ job: 'j', level: 'info', seconds: 120 }]);
+  t.equal(of(/^sampling works again/).length, 1);
+  failing.isDown = true;
+  await manager.runOnce();
+  t.equal(of(/^sampling failed/).length, 3, 'anew');
+});
+
+t.test('a dry run looks at each window once', skipWithoutChdb(), async (t) => {
+  const { log, of } = recordingLog();
+  const { sampling } = await openFailing(t, { log });
+  const { manager, clock, database, metric } = sampling;
+  await database.command(OTEL_TRACES);
+  await sampling.addExemplars([
+    { labels: { path: '/a' }, traceId: id(1) },
+    { labels: { path: '/a' }, traceId: id(2), atMs: WINDOW_MS },
+  ]);
+  await sampling.addTraces([id(1)]);
+  await manager.apply([tracesJob({ policies: POLICIES, dryRun: true, catchUpMs: 60 * 60_000 })]);
+  for (let tick = 0; tick < 3; tick++) await manager.runOnce();
+  t.equal(of(/^dry run$/).length, 1);
+  t.equal(await metric('exemplard_sampler_windows_total{job="j"}'), 1);
+  t.same([await metric(LAG), await metric(PENDING)], [60, 0]);
+  clock.jump(WINDOW_MS);
+  t.equal(await metric(PENDING), 1);
+  for (let tick = 0; tick < 3; tick++) await manager.runOnce();
+  t.equal(of(/^dry run$/).length, 2);
+  t.equal(await metric('exemplard_sampler_traces_chosen_total{job="j"}'), 2);
 });
