@@ -9,8 +9,15 @@ import { quoteColumn, quoteTable } from './identifier.js';
 import type { TraceTableOptions } from './options.js';
 
 /** Names that the OpenTelemetry exporter gives, in all its versions. */
-const NEEDED_COLUMNS = ['Timestamp', 'TraceId', 'SpanId'];
-const TIMES_NEEDED_COLUMNS = ['TraceId', 'Start', 'End'];
+const NEEDED_COLUMNS = { Timestamp: 'time', TraceId: 'text', SpanId: 'text' } as const;
+const TIMES_NEEDED_COLUMNS = { TraceId: 'text', Start: 'time', End: 'time' } as const;
+type NeededColumns = Readonly<Record<string, keyof typeof TYPES>>;
+
+/** What they are compared with is of these types. */
+const TYPES = {
+  text: { pattern: /^(LowCardinality\()?(String|FixedString\(\d+\))\)?$/, names: 'String' },
+  time: { pattern: /^DateTime(64)?(\(.*\))?$/, names: 'DateTime64 or DateTime' },
+} as const;
 const TIMES_SUFFIX = '_trace_id_ts';
 
 /** What is there, as it was a moment ago. */
@@ -46,7 +53,7 @@ export async function findTraceTables(parts: TraceTablesParts): Promise<TraceTab
   requireColumns(database, options.source, sourceColumns, NEEDED_COLUMNS);
   const timesTable = `${options.source}${TIMES_SUFFIX}`;
   const times = await columnsOf(database, timesTable);
-  const hasTimes = TIMES_NEEDED_COLUMNS.every((name) => times.some((column) => column.name === name));
+  const hasTimes = unfitColumns(times, TIMES_NEEDED_COLUMNS).length === 0;
   const found = {
     source: quoteTable(options.source),
     times: hasTimes ? quoteTable(timesTable) : undefined,
@@ -149,14 +156,25 @@ function requireColumns(
   database: Database,
   table: string,
   columns: readonly Column[],
-  needed: readonly string[],
+  needed: NeededColumns,
 ): void {
   if (columns.length === 0) throw missingTable(database, table);
-  const missing = needed.filter((name) => !columns.some((column) => column.name === name));
-  if (missing.length === 0) return;
-  throw new DatabaseError(`table ${table} in ${database.name} has no column ${missing.join(', ')}`, {
-    isTransient: false,
+  const unfit = unfitColumns(columns, needed);
+  if (unfit.length === 0) return;
+  throw new DatabaseError(`table ${table} in ${database.name} ${unfit.join('; ')}`, { isTransient: false });
+}
+
+/** @returns what is wrong with them, for people; completes a sentence about their table */
+function unfitColumns(columns: readonly Column[], needed: NeededColumns): string[] {
+  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  const names = Object.keys(needed);
+  const missing = names.filter((name) => !types.has(name));
+  const ofOtherType = names.flatMap((name) => {
+    const type = types.get(name);
+    const { pattern, names: wanted } = TYPES[needed[name]!];
+    return type === undefined || pattern.test(type) ? [] : `has ${name} of type ${type}, not ${wanted}`;
   });
+  return missing.length === 0 ? ofOtherType : [`has no column ${missing.join(', ')}`, ...ofOtherType];
 }
 
 function missingTable(database: Database, table: string): DatabaseError {

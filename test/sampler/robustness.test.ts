@@ -102,9 +102,30 @@ t.test('a source that is missing, or no table of spans', skipWithoutChdb(), asyn
   t.match((await manager.runOnce())[0]?.errors, [/has no column Timestamp, SpanId$/]);
   t.equal(await sampling.metric('exemplard_sampler_failures_total{job="j",reason="traces"}'), 2);
   await database.command('DROP TABLE otel_traces');
+  await database.command(
+    'CREATE TABLE otel_traces (TraceId UUID, SpanId LowCardinality(String), Timestamp String) ENGINE = MergeTree ORDER BY SpanId',
+  );
+  t.match((await manager.runOnce())[0]?.errors, [
+    /^traces: table otel_traces in .* has Timestamp of type String, not DateTime64 or DateTime; has TraceId of type UUID, not String$/,
+  ]);
+  await database.command('DROP TABLE otel_traces');
   await database.command(OTEL_TRACES);
   await sampling.addTraces([id(1)]);
   t.match(await manager.runOnce(), [{ errors: [], windows: [{ spans: 2 }] }], 'nothing was lost');
+});
+
+t.test('types that are others than the exporter has, and fit', skipWithoutChdb(), async (t) => {
+  const sampling = await openSampling(t);
+  const { manager, database } = sampling;
+  await database.command(
+    `CREATE TABLE otel_traces (TraceId FixedString(32), SpanId LowCardinality(String), Timestamp DateTime('UTC')) ENGINE = MergeTree ORDER BY SpanId`,
+  );
+  await database.command(
+    `INSERT INTO otel_traces VALUES ('${id(1)}', 'a', toDateTime(${START_MS / 1000 + 1}, 'UTC'))`,
+  );
+  await sampling.addExemplars(exemplarsOf([1]));
+  await manager.apply([tracesJob({ policies: POLICIES })]);
+  t.match(await manager.runOnce(), [{ errors: [], windows: [{ spans: 1 }] }]);
 });
 
 t.test('the spans of a day, over restarts; what is most important first', skipWithoutChdb(), async (t) => {
