@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DatabaseError } from '../clickhouse/database.js';
 import type { Coverage } from '../sampler/coverage.js';
-import { decisionJson } from '../sampler/decision-json.js';
+import { placedJson } from '../sampler/decision-json.js';
 import { type Cursor, formatCursor, type PlacedDecision, parseCursor } from '../sampler/decisions.js';
 import { reportJson } from '../sampler/job.js';
 import { type SamplerManager, SamplerUnavailable, UnknownJob } from '../sampler/manager.js';
@@ -62,7 +62,10 @@ export function samplingRoutes(api: FastifyInstance, parts: SamplingRouteParts):
     requireLifecycle(parts);
     const job = new Parameters(request).text('job') || undefined;
     const reports = await answered(() => sampling.runOnce(job));
-    return sendData(reply, reports.map(reportJson));
+    const failures = reports.flatMap((report) => report.errors.map((error) => `${report.job}: ${error}`));
+    const haveAllFailed = reports.every(({ windows, errors }) => windows.length === 0 && errors.length > 0);
+    if (failures.length > 0 && haveAllFailed) throw new ApiError('unavailable', failures.join('; '));
+    return sendData(reply, reports.map(reportJson), failures);
   });
   api.post<{ Params: { id: string } }>('/traces/:id/keep', async (request, reply) => {
     requireLifecycle(parts);
@@ -86,8 +89,10 @@ async function answered<Result>(ask: () => Promise<Result>): Promise<Result> {
     return await ask();
   } catch (error) {
     if (error instanceof UnknownJob) throw new ApiError('not_found', error.message);
-    if (error instanceof SamplerUnavailable || error instanceof DatabaseError)
-      throw new ApiError('unavailable', error.message);
+    // Prometheus has no 503 but this, and `unavailable` is a 500 to it.
+    if (error instanceof SamplerUnavailable) throw new ApiError('timeout', error.message);
+    if (error instanceof DatabaseError)
+      throw new ApiError(error.isTransient ? 'timeout' : 'unavailable', error.message);
     throw error;
   }
 }
@@ -118,7 +123,10 @@ function sendEvents(
 ): FastifyReply {
   if (sampling.feed.isFull) throw new ApiError('timeout', 'too many readers of decisions');
   const lastId = request.headers['last-event-id'];
-  const since = typeof lastId === 'string' && lastId !== '' ? lastId : parameters.text('since');
+  const isAgain = typeof lastId === 'string' && lastId !== '';
+  if (isAgain && parseCursor(lastId) === undefined)
+    throw new ApiError('bad_data', `Last-Event-ID ${JSON.stringify(lastId)} is not the cursor of a decision`);
+  const since = isAgain ? lastId : parameters.text('since');
   // What is decided in this very millisecond is still to come.
   const cursor = cursorOf(since, () => parameters.timeMs('since', clock.nowMs() - 1));
   const gone = new AbortController();
@@ -136,14 +144,10 @@ async function* eventsText(pages: AsyncIterable<readonly PlacedDecision[]>): Asy
   for await (const page of pages) {
     if (page.length === 0) yield ': still here\n\n';
     for (const decision of page) {
-      const data = JSON.stringify(decisionJson(decision));
+      const data = JSON.stringify(placedJson(decision));
       yield `id: ${formatCursor(decision.cursor)}\nevent: decision\ndata: ${data}\n\n`;
     }
   }
-}
-
-function placedJson(decision: PlacedDecision) {
-  return { ...decisionJson(decision), cursor: formatCursor(decision.cursor) };
 }
 
 function coverageJson({ startMs, endMs, keepRatio, lagMs, ...figures }: Coverage) {

@@ -1,7 +1,7 @@
-import type { Decision } from './decisions.js';
+import { type Decision, formatCursor, type PlacedDecision } from './decisions.js';
 
 /** A decision as everyone outside sees it. Times in seconds since 1970. */
-export interface DecisionJson {
+interface DecisionJson {
   readonly traceId: string;
   readonly job: string;
   readonly reasons: readonly string[];
@@ -20,7 +20,7 @@ export interface DecisionJson {
   readonly decidedAt: number;
 }
 
-export function decisionJson(decision: Decision): DecisionJson {
+function decisionJson(decision: Decision): DecisionJson {
   const { traceId, job, reasons, rate, groupLabels, groupIds, service, value, refMs, found, note } = decision;
   return {
     traceId,
@@ -40,4 +40,9 @@ export function decisionJson(decision: Decision): DecisionJson {
     ...(note === '' ? {} : { note }),
     decidedAt: decision.decidedAtMs / 1000,
   };
+}
+
+/** For whoever goes on reading behind it. */
+export function placedJson(decision: PlacedDecision) {
+  return { ...decisionJson(decision), cursor: formatCursor(decision.cursor) };
 }

@@ -5,6 +5,7 @@ import { type Database, rowsOf, type StatementOptions } from '../clickhouse/data
 import type { Clock } from '../util/clock.js';
 import { MAX_CATCH_UP_MS } from './options.js';
 import { DECISIONS_TABLE } from './schema.js';
+import { chunks } from './spans.js';
 
 export interface Decision {
   readonly traceId: string;
@@ -59,15 +60,25 @@ export function formatCursor({ decidedAtMs, place }: Cursor): string {
   return place === undefined ? String(decidedAtMs) : `${decidedAtMs}-${place}`;
 }
 
+/** The same decision made at another time: its place among those of one time is its own. */
+export function placedAt(decision: PlacedDecision, decidedAtMs: number): PlacedDecision {
+  return { ...decision, decidedAtMs, cursor: { ...decision.cursor, decidedAtMs } };
+}
+
 /** @returns undefined when the text is none of ours */
 export function parseCursor(text: string): Cursor | undefined {
   const match = /^(\d{1,15})-(\d{1,20})$/.exec(text);
-  return match === null ? undefined : { decidedAtMs: Number(match[1]), place: match[2]! };
+  if (match === null || BigInt(match[2]!) >= 2n ** 64n) return undefined;
+  return { decidedAtMs: Number(match[1]), place: match[2]! };
 }
 
 const COLUMNS = `trace_id, job, toUnixTimestamp64Milli(window_start) AS window_start, window_ms, reasons, rate, group_labels,
   group_ids, service, value, toUnixTimestamp64Milli(ref_ts) AS ref_ts, found, priority, note`;
-const PLACE = 'sipHash64(trace_id, job, trace_keep.window_start)';
+const placeSql = (traceId: string, job: string, windowStart: string) =>
+  `sipHash64(${traceId}, ${job}, ${windowStart})`;
+const PLACE = placeSql('trace_id', 'job', 'trace_keep.window_start');
+/** Ids of one statement. */
+const MAX_PLACED = 10_000;
 /** A run decides about fewer, so that its rows are in one block: all of them are stored, or none. */
 export const ROWS_PER_BLOCK = 100_000;
 const MAX_ROWS_OF_WINDOW = 2 * ROWS_PER_BLOCK;
@@ -99,6 +110,27 @@ export class DecisionTable {
         },
       );
     }
+  }
+
+  /** With the cursors that they have once they are stored. Of one job and window. @throws {DatabaseError} */
+  async placed(decisions: readonly Decision[], signal?: AbortSignal): Promise<PlacedDecision[]> {
+    const places = new Map<string, string>();
+    const ids = decisions.map(({ traceId }) => traceId.toWellFormed());
+    for (const some of chunks(ids, MAX_PLACED)) {
+      const { job, windowStartMs } = decisions[0]!;
+      const values = new BoundValues();
+      const place = placeSql('id', values.text(job.toWellFormed()), values.time(windowStartMs));
+      const sql = `SELECT id, ${place} AS place FROM (SELECT arrayJoin(${values.texts(some)}) AS id)`;
+      const rows = await rowsOf<{ id: string; place: string }>(this.#database, sql, {
+        params: values.params,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      for (const { id, place } of rows) places.set(id, place);
+    }
+    return decisions.map((decision, i) => ({
+      ...decision,
+      cursor: { decidedAtMs: decision.decidedAtMs, place: places.get(ids[i]!)! },
+    }));
   }
 
   /** The most important first. */

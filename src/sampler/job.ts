@@ -9,7 +9,7 @@ import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import { CandidateSource } from './candidates.js';
 import type { Choice } from './choose.js';
-import { type Decision, DecisionTable } from './decisions.js';
+import { type Decision, DecisionTable, type PlacedDecision, placedAt } from './decisions.js';
 import { FailureLog } from './failure-log.js';
 import type { FailureReason, SamplerMetrics } from './metrics.js';
 import type { SamplingJobOptions } from './options.js';
@@ -45,7 +45,7 @@ export interface JobParts {
   /** Gives decisions their times, in the order in which they are stored. */
   readonly publish: (store: (decidedAtMs: number) => Promise<void>) => Promise<void>;
   /** Told of the decisions of a window once they are stored. Never rejects. */
-  readonly announce: (job: string, window: Window, decisions: readonly Decision[]) => Promise<void>;
+  readonly announce: (job: string, window: Window, decisions: readonly PlacedDecision[]) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: SamplerMetrics;
@@ -254,14 +254,19 @@ export class SamplingJob {
     return { ...(copied ?? record), byPolicy };
   }
 
-  async #store(run: Run, decisions: readonly Decision[], isStored: boolean): Promise<readonly Decision[]> {
-    if (isStored || decisions.length === 0) return decisions;
-    let stored = decisions;
+  async #store(
+    run: Run,
+    decisions: readonly Decision[],
+    isStored: boolean,
+  ): Promise<readonly PlacedDecision[]> {
+    // First, because what fails later would not be announced any more.
+    let placed: readonly PlacedDecision[] = await run.decisions.placed(decisions, run.signal);
+    if (isStored || decisions.length === 0) return placed;
     await this.#parts.publish(async (decidedAtMs) => {
-      stored = decisions.map((decision) => ({ ...decision, decidedAtMs }));
-      await run.decisions.store(stored, run.signal);
+      placed = placed.map((decision) => placedAt(decision, decidedAtMs));
+      await run.decisions.store(placed, run.signal);
     });
-    return stored;
+    return placed;
   }
 
   /** The next step of a window that was decided about, if it is due. */
@@ -322,7 +327,7 @@ export class SamplingJob {
     await new DecisionTable(traces.database, clock).store(decisions).catch(TracesError.rethrow);
   }
 
-  #announce(window: Window, decisions: readonly Decision[]): void {
+  #announce(window: Window, decisions: readonly PlacedDecision[]): void {
     const { announce, options } = this.#parts;
     if (decisions.length === 0) return;
     const announcing = announce(options.jobName, window, decisions).finally(() => {

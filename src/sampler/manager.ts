@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Database } from '../clickhouse/database.js';
+import { type Database, rowsOf } from '../clickhouse/database.js';
 import type { ServerOptions } from '../clickhouse/options.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import { answerWithin } from './answer-within.js';
 import { Comparison, type PolicyFigures } from './comparison.js';
 import { type Coverage, coverageOf } from './coverage.js';
 import { CronSchedule } from './cron-schedule.js';
 import { DecisionFeed } from './decision-feed.js';
-import { DecisionTable, type PlacedDecision } from './decisions.js';
+import { DecisionTable, type PlacedDecision, placedAt } from './decisions.js';
+import { FailureLog } from './failure-log.js';
 import { type RunReport, SamplingJob } from './job.js';
-import type { SamplerMetrics } from './metrics.js';
-import { PINNED_JOB, type SamplingJobOptions } from './options.js';
+import type { FailureReason, SamplerMetrics } from './metrics.js';
+import { PINNED_JOB, type SamplingJobOptions, type TraceTableOptions } from './options.js';
 import { PinCopier, pinDecision, pinnableId } from './pins.js';
 import { PreparedDatabases, type SamplingDatabase } from './prepared.js';
 import type { JobProgress } from './progress.js';
@@ -43,6 +45,9 @@ interface Running {
 /** Traces that were pinned are looked for as often. */
 const PIN_SCHEDULE = '* * * * *';
 
+/** What is asked for over HTTP is refused when the archive has not answered for so long. */
+const ANSWER_MS = 10_000;
+
 /** The sampler has no archive at the moment. */
 export class SamplerUnavailable extends Error {}
 /** There is no job of that name. */
@@ -55,6 +60,8 @@ export class SamplerManager {
   readonly #running = new Map<string, Running>();
   /** Of jobs whose options change: how far they are behind does not begin anew. */
   readonly #progress = new Map<string, JobProgress>();
+  /** By the tables that pinned traces are copied between. */
+  readonly #pinFailures = new Map<string, FailureLog>();
   readonly #stop = new AbortController();
   readonly #pinSchedule: CronSchedule;
   /** Decisions as they are made. */
@@ -114,7 +121,7 @@ export class SamplerManager {
 
   /**
    * What the policies of jobs would keep of the windows of the last `sinceMs`; nothing is written.
-   * @throws {UnknownJob | DatabaseError}, and {SamplerUnavailable} while another preview is made
+   * @throws {UnknownJob | SamplerUnavailable | DatabaseError} also while another preview is made
    */
   async preview(
     sinceMs: number,
@@ -123,6 +130,7 @@ export class SamplerManager {
     if (this.#isPreviewing) throw new SamplerUnavailable('another preview is being made');
     this.#isPreviewing = true;
     try {
+      await this.#reachable();
       return await this.#compare(sinceMs, jobName, compare);
     } finally {
       this.#isPreviewing = false;
@@ -151,15 +159,22 @@ export class SamplerManager {
   async pin(text: string, note: string): Promise<string | undefined> {
     const traceId = pinnableId(text);
     if (traceId === undefined) return undefined;
-    const archive = await this.#archive();
-    const decision = await pinDecision(archive, traceId, note, this.#parts.clock.nowMs());
     const { clock } = this.#parts;
-    let stored = decision;
-    await this.#publish(async (decidedAtMs) => {
-      stored = { ...decision, decidedAtMs };
-      await new DecisionTable(archive.database, clock).store([stored]);
+    const archive = await this.#archive();
+    const stored = await answerWithin(clock, ANSWER_MS, async (signal) => {
+      const table = new DecisionTable(archive.database, clock);
+      const [decision] = await table.placed(
+        [await pinDecision(archive, traceId, note, clock.nowMs(), signal)],
+        signal,
+      );
+      let published = decision!;
+      await this.#publish(async (decidedAtMs) => {
+        published = placedAt(decision!, decidedAtMs);
+        await table.store([published], signal);
+      });
+      return published;
     });
-    const window = { startMs: decision.windowStartMs, lengthMs: decision.windowMs };
+    const window = { startMs: stored.windowStartMs, lengthMs: stored.windowMs };
     const webhooks = [...this.#running.values()].flatMap(({ webhook }) => webhook ?? []);
     for (const webhook of webhooks) void webhook.tell(PINNED_JOB, window, [stored]);
     return traceId;
@@ -177,8 +192,12 @@ export class SamplerManager {
 
   /** Decisions after a cursor, the earliest first. @throws {SamplerUnavailable | DatabaseError} */
   async decisions(...[cursor, options]: Parameters<DecisionTable['since']>): Promise<PlacedDecision[]> {
+    const { clock } = this.#parts;
     const { database } = await this.#archive();
-    return new DecisionTable(database, this.#parts.clock).since(cursor, options);
+    return answerWithin(clock, ANSWER_MS, (late) => {
+      const signal = options.signal === undefined ? late : AbortSignal.any([late, options.signal]);
+      return new DecisionTable(database, clock).since(cursor, { ...options, signal });
+    });
   }
 
   async #replace(jobs: readonly SamplingJobOptions[]): Promise<void> {
@@ -227,6 +246,8 @@ export class SamplerManager {
       try {
         running.lastReport = await job.run(stop.signal);
       } catch (error) {
+        const errors = [`a fault of the program: ${(error as Error).message}`];
+        running.lastReport = { job: jobName, windows: [], errors };
         log.error({ job: jobName, error: (error as Error).stack }, 'sampling: a fault of the program');
       }
     };
@@ -262,27 +283,60 @@ export class SamplerManager {
   /** Each pair of tables once, whoever copies between them. */
   async #copyPins(): Promise<void> {
     const { archive, clock, log, metrics } = this.#parts;
-    const copiers = new Map<string, PinCopier>();
-    for (const { options, traces } of this.#running.values()) {
-      const tables = options.traces;
-      if (tables === undefined || !tables.copy || options.dryRun) continue;
-      const key = JSON.stringify([tables.server?.urls, tables.server?.database, tables.source, tables.kept]);
-      if (copiers.has(key)) continue;
-      const shared = { archive, traces: tracesDatabase(options, traces), prepared: this.#prepared };
-      copiers.set(key, new PinCopier({ ...shared, tables, options, clock, log, metrics }));
+    const pairs = new Map<string, [Running, ...Running[]]>();
+    for (const running of this.#running.values()) {
+      const { traces, dryRun } = running.options;
+      if (traces === undefined || !traces.copy || dryRun) continue;
+      const pair = pairs.get(tablesName(traces));
+      if (pair === undefined) pairs.set(tablesName(traces), [running]);
+      else pair.push(running);
     }
-    for (const copier of copiers.values()) {
-      await copier.run(this.#stop.signal).catch((error: Error) => {
+    for (const name of this.#pinFailures.keys()) if (!pairs.has(name)) this.#pinFailures.delete(name);
+    const reasons: (FailureReason | undefined)[] = [];
+    for (const [name, sharing] of pairs) {
+      const [{ options, traces }] = sharing;
+      const failures = this.#pinFailures.get(name) ?? this.#pinFailureLog(name, sharing);
+      this.#pinFailures.set(name, failures);
+      const databases = { archive, traces: tracesDatabase(options, traces), prepared: this.#prepared };
+      const tables = options.traces!;
+      const copier = new PinCopier({ ...databases, tables, options, failures, clock, log, metrics });
+      const reason = await copier.run(this.#stop.signal).catch((error: Error) => {
         log.error({ error: error.stack }, 'pinned traces: a fault of the program');
+        return undefined;
       });
+      reasons.push(reason);
     }
+    // Where some tables have got the spans, the pins are kept; the jobs of the others count what is wrong there.
+    if (reasons.every((reason) => reason !== undefined))
+      for (const reason of new Set(reasons)) metrics.failed(PINNED_JOB, reason);
   }
 
-  /** With its tables. @throws {SamplerUnavailable | DatabaseError} */
+  #pinFailureLog(tables: string, sharing: readonly Running[]): FailureLog {
+    const { log, clock } = this.#parts;
+    const jobs = sharing.map(({ options }) => options.jobName).join(', ');
+    return new FailureLog({
+      log,
+      clock,
+      fields: { tables, jobs },
+      failed: 'pinned traces were not copied between these tables; it is tried again',
+      recovered: 'pinned traces are copied between these tables again',
+    });
+  }
+
+  /** With its tables. @throws {SamplerUnavailable | DatabaseError} also where it does not answer in time */
   async #archive(): Promise<SamplingDatabase> {
+    const archive = await this.#reachable();
+    await answerWithin(this.#parts.clock, ANSWER_MS, () => this.#prepared.archive(archive));
+    return archive;
+  }
+
+  /** Statements over days may take their time, but not to find out that nobody is there. */
+  async #reachable(): Promise<SamplingDatabase> {
     const archive = this.#parts.archive();
     if (archive === undefined) throw new SamplerUnavailable('there is no archive');
-    await this.#prepared.archive(archive);
+    await answerWithin(this.#parts.clock, ANSWER_MS, (signal) =>
+      rowsOf(archive.database, 'SELECT 1', { signal }),
+    );
     return archive;
   }
 
@@ -297,6 +351,12 @@ export class SamplerManager {
     if (running === undefined) throw new UnknownJob(`there is no sampling job ${JSON.stringify(jobName)}`);
     return [running];
   }
+}
+
+/** For people, and unlike that of other tables. */
+function tablesName({ server, source, kept }: TraceTableOptions): string {
+  const where = server === undefined ? '' : ` in ${server.database} at ${server.urls.join(', ')}`;
+  return `${source} → ${kept}${where}`;
 }
 
 function tracesDatabase(

@@ -6,7 +6,8 @@ import { canonicalTraceId } from '../model/trace-id.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import { type Decision, DecisionTable } from './decisions.js';
-import type { SamplerMetrics } from './metrics.js';
+import type { FailureLog } from './failure-log.js';
+import type { FailureReason, SamplerMetrics } from './metrics.js';
 import {
   DEFAULT_SAMPLING_JOB,
   PINNED_JOB,
@@ -37,12 +38,14 @@ export async function pinDecision(
   traceId: string,
   note: string,
   nowMs: number,
+  signal: AbortSignal,
 ): Promise<Decision> {
   const values = new BoundValues();
   const sql = `SELECT count() AS n, toUnixTimestamp64Milli(min(exemplars.ts)) AS ref_ms, max(exemplars.value) AS value
 FROM exemplars WHERE exemplars.trace_id = ${values.text(traceId)}`;
   const [row] = await rowsOf<{ n: string; ref_ms: string; value: number | string }>(database, sql, {
     params: values.params,
+    signal,
   });
   const isKnown = Number(row?.n ?? 0) > 0;
   return {
@@ -72,6 +75,7 @@ export interface PinCopierParts {
   /** Where spans are, if that is elsewhere. */
   readonly traces: SamplingDatabase | undefined;
   readonly prepared: PreparedDatabases;
+  readonly failures: FailureLog;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: SamplerMetrics;
@@ -85,19 +89,22 @@ export class PinCopier {
     this.#parts = parts;
   }
 
-  /** Rejects only when something is wrong with the program. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { archive, log, metrics } = this.#parts;
+  /** @returns what did not work. Rejects only when something is wrong with the program. */
+  async run(signal: AbortSignal): Promise<FailureReason | undefined> {
+    const { archive, failures } = this.#parts;
     const database = archive();
-    if (database === undefined) return;
+    if (database === undefined) return undefined;
     try {
       await this.#copyAll(database, signal);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      if (signal.aborted) return;
-      metrics.failed(PINNED_JOB, error instanceof TracesError ? 'traces' : 'archive');
-      log.warn({ error: error.message }, 'pinned traces were not copied; it is tried again');
+      if (signal.aborted) return undefined;
+      failures.failed(error.message);
+      return error instanceof TracesError ? 'traces' : 'archive';
+    } finally {
+      if (!signal.aborted) failures.passed();
     }
+    return undefined;
   }
 
   async #copyAll(archive: SamplingDatabase, signal: AbortSignal): Promise<void> {

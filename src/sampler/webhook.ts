@@ -3,10 +3,9 @@ import { type Dispatcher, request } from 'undici';
 import { HttpClient } from '../http-client/client.js';
 import { type Clock, sleep } from '../util/clock.js';
 import type { Log } from '../util/log.js';
-import { decisionJson } from './decision-json.js';
-import type { Decision } from './decisions.js';
+import { placedJson } from './decision-json.js';
+import type { PlacedDecision } from './decisions.js';
 import type { WebhookOptions } from './options.js';
-
 import { endOf, type Window } from './window.js';
 
 /** Of one request. */
@@ -33,12 +32,12 @@ export class Webhook {
   }
 
   /** Never rejects. */
-  async tell(job: string, window: Window, decisions: readonly Decision[]): Promise<void> {
+  async tell(job: string, window: Window, decisions: readonly PlacedDecision[]): Promise<void> {
     for (let from = 0; from < decisions.length && !this.#stop.signal.aborted; from += MAX_DECISIONS) {
       const body = JSON.stringify({
         job,
         window: { start: window.startMs / 1000, end: endOf(window) / 1000 },
-        decisions: decisions.slice(from, from + MAX_DECISIONS).map(decisionJson),
+        decisions: decisions.slice(from, from + MAX_DECISIONS).map(placedJson),
       });
       await this.#deliver(job, body);
     }

@@ -203,6 +203,13 @@ t.test('events', skipWithoutChdb(), async (t) => {
   t.equal(events.length, 2);
   t.same(new Set(events.map(([, , data]) => JSON.parse(data!).traceId)), new Set([id(1), id(2)]));
 
+  t.same(
+    events.map(([, cursor, data]) => JSON.parse(data!).cursor === cursor),
+    [true, true],
+  );
+  for (const wrong of ['x', '1', `1-${2n ** 64n}`])
+    t.equal((await listen(url, { 'last-event-id': wrong })).response.statusCode, 400, wrong);
+
   const again = await listen(url, { 'last-event-id': events[0]![1]! });
   await until(() => again.text().includes('event: decision'), 'what came after that');
   t.ok(again.text().includes(`id: ${events[1]![1]}\n`) && !again.text().includes(`id: ${events[0]![1]}\n`));
@@ -251,6 +258,12 @@ t.test('webhook', skipWithoutChdb(), async (t) => {
     window: { start: START_MS / 1000, end: (START_MS + WINDOW_MS) / 1000 },
     decisions: [{ traceId: id(1), reasons: ['representative'] }],
   });
+  const { get } = await openApi(t, sampling);
+  t.same(
+    JSON.parse(receiver.asked[1]!.body).decisions,
+    (await get('sampling/decisions?since=0')).data,
+    'as everybody else sees them, cursors included',
+  );
   clock.jump(WINDOW_MS);
   t.match(await manager.runOnce(), [{ errors: [] }], 'a webhook that refuses harms nobody');
   t.equal(receiver.asked.length, 3, 'what is refused is not tried again');

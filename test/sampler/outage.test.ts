@@ -1,8 +1,20 @@
 /** What a sampler says while somebody is away: in metrics, in the log, over HTTP. */
 import t from 'tap';
+import { samplingRoutes } from '../../src/http/sampling.js';
+import { createServer } from '../../src/http/server.js';
 import { temporaryDirectory } from '../support/build.js';
 import { FailingDatabase, openChdb, skipWithoutChdb } from '../support/chdb.js';
-import { id, OTEL_TRACES, policy, samplingOver, tracesJob, WINDOW_MS } from '../support/sampling.js';
+import {
+  id,
+  OTEL_TRACES,
+  PLACEMENT,
+  policy,
+  type Sampling,
+  samplingOver,
+  tracesJob,
+  WINDOW_MS,
+} from '../support/sampling.js';
+import { until } from '../support/until.js';
 
 const POLICIES = [policy('representative')];
 /** Keeps its lines. */
@@ -16,6 +28,22 @@ function recordingLog() {
     lines,
     of: (text: RegExp) => lines.filter(({ message }) => text.test(message)),
   };
+}
+
+async function openApi(
+  t: { teardown(close: () => Promise<void>): unknown },
+  { manager, clock }: Sampling,
+  sampling = manager,
+) {
+  const server = await createServer();
+  const parts = { sampling, enableLifecycle: true, clock };
+  await server.register(async (api) => samplingRoutes(api, parts), { prefix: '/api/v1' });
+  t.teardown(() => server.close());
+  const ask = async (method: 'GET' | 'POST', path: string) => {
+    const { statusCode, body } = await server.inject({ method, url: `/api/v1/${path}` });
+    return { httpStatus: statusCode, ...JSON.parse(body) };
+  };
+  return { get: (path: string) => ask('GET', path), post: (path: string) => ask('POST', path) };
 }
 
 const LAG = 'exemplard_sampler_lag_seconds{job="j"}';
@@ -113,4 +141,81 @@ t.test('a dry run looks at each window once', skipWithoutChdb(), async (t) => {
   for (let tick = 0; tick < 3; tick++) await manager.runOnce();
   t.equal(of(/^dry run$/).length, 2);
   t.equal(await metric('exemplard_sampler_traces_chosen_total{job="j"}'), 2);
+});
+
+t.test('pinned traces where the tables of one job are broken', skipWithoutChdb(), async (t) => {
+  const { log, of } = recordingLog();
+  const { sampling } = await openFailing(t, { log });
+  const { manager, database, metric, clock } = sampling;
+  await database.command(OTEL_TRACES);
+  await sampling.addTraces([id(1)]);
+  const broken = { ...tracesJob().traces!, source: 'missing' };
+  await manager.apply([
+    tracesJob({ policies: POLICIES }),
+    tracesJob({ policies: POLICIES, jobName: 'broken', traces: broken }),
+    tracesJob({ policies: POLICIES, jobName: 'also', traces: broken }),
+  ]);
+  await manager.pin(id(1), '');
+  clock.jump(60_000);
+  for (let tick = 0; tick < 3; tick++) await manager.runOnce();
+  t.match(of(/^pinned traces were not copied/), [
+    { tables: 'missing → otel_traces_kept', jobs: 'broken, also', error: /no table missing/ },
+  ]);
+  t.equal(of(/^pinned traces were not copied/).length, 1);
+  t.equal(await sampling.number('SELECT count() FROM otel_traces_kept'), 2);
+  const FAILED = 'exemplard_sampler_failures_total{job="pinned",reason="traces"}';
+  t.notOk(await metric(FAILED), 'pins were copied');
+  await database.command('DROP TABLE otel_traces');
+  await manager.pin(id(2), '');
+  clock.jump(60_000);
+  await manager.runOnce();
+  t.equal(await metric(FAILED), 1, 'nobody has copied them');
+});
+
+t.test('over HTTP', skipWithoutChdb(), async (t) => {
+  const { failing, sampling } = await openFailing(t);
+  const { manager, database, clock } = sampling;
+  const { get, post } = await openApi(t, sampling);
+  await database.command(OTEL_TRACES);
+  await sampling.addExemplars([{ labels: { path: '/a' }, traceId: id(1) }]);
+  const broken = { ...tracesJob().traces!, source: 'missing' };
+  await manager.apply([
+    tracesJob({ policies: POLICIES }),
+    tracesJob({ policies: POLICIES, jobName: 'broken', traces: broken }),
+  ]);
+  t.match(await post('sampling/run'), {
+    httpStatus: 200,
+    data: [{ errors: [] }, { errors: [/no table missing/] }],
+    warnings: [/^broken: traces: .*no table missing$/],
+  });
+  t.match(await post('sampling/run?job=broken'), { httpStatus: 500, error: /^broken: traces: / });
+  failing.isDown = true;
+  t.match(await post('sampling/run'), { httpStatus: 500, error: /^j: traces: connection refused; broken: / });
+  failing.isDown = false;
+
+  // Somebody who takes a question, and never answers.
+  const silent = new Proxy(failing, {
+    get(target, name) {
+      if (name !== 'query') return Reflect.get(target, name);
+      return async function* () {
+        await new Promise(() => {});
+      };
+    },
+  });
+  const waiting = sampling.another({
+    archive: () => ({ database: silent, placement: PLACEMENT, createSchema: true }),
+  });
+  await waiting.apply([tracesJob({ policies: POLICIES })]);
+  const api = await openApi(t, sampling, waiting);
+  const asked = [
+    api.get('sampling/decisions'),
+    api.get('sampling/coverage'),
+    api.get('sampling/preview'),
+    api.post(`traces/${id(1)}/keep`),
+  ];
+  await until(() => clock.waitingMs.length >= 4, 'all questions');
+  await clock.advance(10_000);
+  for (const answer of asked)
+    t.match(await answer, { httpStatus: 503, errorType: 'timeout', error: /not answered within 10 s/ });
+  t.match(await get('sampling/decisions'), { httpStatus: 200 });
 });
