@@ -36,8 +36,10 @@ const cron: ValueType<string> = {
   read(node, path, report) {
     const text = node.kind === 'scalar' ? node.text.trim() : '';
     const { valid, errors } = validateDetailed(text);
-    if (node.kind === 'scalar' && valid) return text;
-    const why = errors[0] === undefined ? '' : `: ${errors[0].message}`;
+    const isNickname = text.startsWith('@');
+    if (node.kind === 'scalar' && valid && !isNickname) return text;
+    const message = isNickname ? 'names of expressions are not read' : errors[0]?.message;
+    const why = message === undefined ? '' : `: ${message}`;
     return report.error(
       node.at,
       `${path} must be a cron expression like "*/5 * * * *", got ${describeValue(node)}${why}`,
@@ -207,7 +209,7 @@ export const SAMPLING_KEYS = {
     'Selectors: only exemplars of series that one of them selects. None: all.',
   ),
   group_by: optional(
-    list(nonEmptyText),
+    list(located(nonEmptyText)),
     'Labels whose values make a group; `__name__` may be one of them. Every group gets its own traces.',
     'all labels of a series but `le` and `quantile`',
   ),

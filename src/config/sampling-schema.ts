@@ -25,7 +25,18 @@ import type { Located } from './value-type.js';
 type JobSection = Section<typeof SAMPLING_KEYS>;
 type PolicySection = Section<typeof POLICY_KEYS>;
 
-export function resolveSampling(sections: readonly JobSection[], context: FileContext): SamplingJobOptions[] {
+/** @param archiveType as the file has it */
+export function resolveSampling(
+  sections: readonly JobSection[],
+  context: FileContext,
+  archiveType?: string,
+): SamplingJobOptions[] {
+  const [first] = sections;
+  if (first !== undefined && archiveType === 'none')
+    context.report.warn(
+      first.at('job_name'),
+      'sampling has no effect with archive.type none: traces are chosen from the archive',
+    );
   const named = sections.map(({ values, path, at }) => ({ name: values.job_name, path, at: at('job_name') }));
   refuseSameNames(named, 'job_name', context.report);
   return sections.map((section) => resolveJob(section, context));
@@ -36,6 +47,12 @@ function resolveJob(section: JobSection, context: FileContext): SamplingJobOptio
   const { report } = context;
   if (values.job_name === PINNED_JOB)
     report.error(section.at('job_name'), `${path}.job_name ${quote(PINNED_JOB)} is taken`);
+  // Without catch_up at all, nobody expects that windows are made up for.
+  if (values.settle > values.catch_up && values.catch_up > 0)
+    report.warn(
+      section.at(section.given('settle') ? 'settle' : 'catch_up'),
+      `${path}.settle is longer than ${path}.catch_up: windows that were missed are not made up for`,
+    );
   const { budget } = values;
   return {
     jobName: values.job_name ?? '',
@@ -46,7 +63,7 @@ function resolveJob(section: JobSection, context: FileContext): SamplingJobOptio
     lateWindowMs: values.late_window,
     catchUpMs: values.catch_up,
     selectors: resolveSelectors(values.match, `${path}.match`, report),
-    groupBy: values.group_by === undefined ? undefined : [...new Set(values.group_by)],
+    groupBy: values.group_by === undefined ? undefined : resolveGroupBy(values.group_by, path, report),
     serviceLabels: values.service_labels,
     policies: resolvePolicies(section, report),
     budget: {
@@ -65,6 +82,15 @@ function resolveJob(section: JobSection, context: FileContext): SamplingJobOptio
     webhook: values.webhook === undefined ? undefined : resolveWebhook(values.webhook, context),
     dryRun: values.dry_run,
   };
+}
+
+function resolveGroupBy(labels: readonly Located<string>[], path: string, report: IssueReport): string[] {
+  const names = new Set<string>();
+  for (const { value, at } of labels) {
+    if (names.has(value)) report.warn(at, `${path}.group_by has ${quote(value)} twice`);
+    names.add(value);
+  }
+  return [...names];
 }
 
 function resolvePolicies({ values, path, at }: JobSection, report: IssueReport): PolicyOptions[] {

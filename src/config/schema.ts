@@ -106,7 +106,7 @@ export function resolveConfig(
     store: resolveStore(storage.values.exemplars, report),
     journal: resolveJournal(journal),
     archive: resolveArchive(archive, context),
-    sampling: resolveSampling(root.values.sampling, context),
+    sampling: resolveSampling(root.values.sampling, context, archive.values.type),
     isJournalGiven: root.given('journal'),
     retentionTargetMs: retention_target,
     externalLabels,

@@ -99,6 +99,7 @@ t.test('what is wrong with it', async (t) => {
     errors('schedule: "61 * * * *"')[0],
     /^4:13: sampling\[0\]\.schedule must be a cron expression like .*, got "61 \* \* \* \*": /,
   );
+  t.match(errors('schedule: "@hourly"')[0], /^4:13: .*got "@hourly": names of expressions are not read$/);
   t.match(errors('schedule: nonsense')[0], /^4:13: /);
   t.same(errors('window: 5s'), ['4:11: sampling[0].window must be a duration from 10s to 1d, got "5s"']);
   t.same(errors('catch_up: 60d'), [
@@ -132,6 +133,27 @@ t.test('what is wrong with it', async (t) => {
     { message: /job_name "j" is taken/ },
     { message: /"pinned" is taken/ },
   ]);
+});
+
+t.test('what is worth saying about it', async (t) => {
+  const warnings = (...lines: string[]) =>
+    read(...lines).warnings.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+  t.same(warnings('catch_up: 1h', 'settle: 2h', 'group_by: [le, path, le]'), [
+    '5:11: sampling[0].settle is longer than sampling[0].catch_up: windows that were missed are not made up for',
+    '6:24: sampling[0].group_by has "le" twice',
+  ]);
+  t.same(warnings('catch_up: 30s').length, 1);
+  t.same(warnings('catch_up: 0s', 'group_by: [a, b]'), []);
+  const ofArchive = (type: string) =>
+    loadConfig(
+      `scrape_configs: [{job_name: a}]\narchive: {type: ${type}}\nsampling:\n- job_name: j`,
+      'f',
+      {},
+    ).warnings.map(({ line, column, message }) => `${line}:${column}: ${message}`);
+  t.same(ofArchive('none'), [
+    '4:13: sampling has no effect with archive.type none: traces are chosen from the archive',
+  ]);
+  t.same(ofArchive('chdb'), []);
 });
 
 t.test('passwords are not shown', async (t) => {
