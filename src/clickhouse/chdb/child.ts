@@ -1,9 +1,13 @@
 /** What runs in the child process: the engine, told what to do by messages. It loads the library; nothing else does. */
+import { constants, setPriority } from 'node:os';
 import { Engine } from './engine.js';
 import type { FromEngine, ToEngine } from './messages.js';
 
 /** What is under way when the parent is gone may take so long to end; then the process ends without it. */
 const ORPHAN_MS = 5_000;
+
+// Scrapes are due at a time, merges are not. Threads that come later inherit it.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 // Ctrl-C in a terminal, and service managers, signal all processes of the group: the parent says when to close.
 process
