@@ -95,9 +95,13 @@ interface Import {
   readonly to: string;
 }
 
-const files = (readdirSync(SRC, { recursive: true }) as string[])
-  .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+const sources = (readdirSync(SRC, { recursive: true }) as string[])
+  .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts'))
   .sort();
+/** The page runs in browsers: a program of its own, which the rest serves as files. */
+const isOfPage = (path: string) => path.startsWith('page/');
+const files = sources.filter((path) => !isOfPage(path));
+const pageFiles = sources.filter(isOfPage);
 const text = (path: string) => readFileSync(join(SRC, path), 'utf8');
 const partOf = (path: string) => path.split('/')[0]!;
 
@@ -111,14 +115,15 @@ function specifiersOf(path: string): string[] {
   return [...code(path).matchAll(SPECIFIER)].map(([, named, loaded]) => (named ?? loaded)!);
 }
 
-const imports: Import[] = files.flatMap((from) =>
+const importsOf = (from: string): Import[] =>
   specifiersOf(from)
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => ({
       from,
       to: relative(SRC, join(SRC, dirname(from), specifier)).replace(/\.js$/, '.ts'),
-    })),
-);
+    }));
+
+const imports = files.flatMap(importsOf);
 
 type Edge = readonly [from: string, to: string];
 
@@ -194,6 +199,30 @@ t.test('no cycles', async (t) => {
   t.equal(cycleOf(edges), 'b → c → b', 'one would be found');
 });
 
+t.test('the page and the server meet over HTTP only', async (t) => {
+  const pageImports = pageFiles.flatMap(importsOf);
+  t.ok(pageImports.length > 50, `${pageImports.length} imports`);
+  const across = [
+    ...imports.filter(({ to }) => isOfPage(to)),
+    ...pageImports.filter(({ to }) => !isOfPage(to)),
+  ];
+  t.same(
+    across.map(({ from, to }) => `${from} → ${to}`),
+    [],
+  );
+  const edges = pageImports.map(({ from, to }): Edge => [withoutEnding(from), withoutEnding(to)]);
+  t.equal(cycleOf(edges), undefined, 'no cycles');
+});
+
+const withoutEnding = (path: string) => path.replace(/\.tsx?$/, '');
+
+t.test('the page writes no HTML', async (t) => {
+  const writers =
+    /dangerouslySetInnerHTML|(?:inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\(|new Function/;
+  for (const path of pageFiles) t.notMatch(text(path), writers, path);
+  t.match("node.innerHTML = '<b>'", writers, 'it would be seen');
+});
+
 t.test('packages that the program imports are its dependencies, and the other way round', async (t) => {
   const { dependencies: required, optionalDependencies } = JSON.parse(
     readFileSync(join(ROOT, 'package.json'), 'utf8'),
@@ -216,15 +245,15 @@ t.test('packages that the program imports are its dependencies, and the other wa
 });
 
 t.test('files are small, and named for what they are', async (t) => {
-  for (const path of files) {
+  for (const path of sources) {
     const lines = text(path).split('\n').length - 1;
     t.ok(lines <= MAX_LINES, `${path} has ${lines} lines`);
     t.notMatch(path, FORBIDDEN_NAMES);
-    t.match(path, /^[a-z0-9/-]+\.ts$/, 'kebab-case');
+    t.match(path, /^[a-z0-9/-]+\.tsx?$/, 'kebab-case');
   }
   t.ok(FORBIDDEN_NAMES.test('store/ring-utils.ts') && FORBIDDEN_NAMES.test('common/x.ts'));
 });
 
 t.test('no any', async (t) => {
-  for (const path of files) t.notMatch(code(path), /(:|<|\bas)\s*any\b|\bany\[\]/, path);
+  for (const path of sources) t.notMatch(code(path), /(:|<|\bas)\s*any\b|\bany\[\]/, path);
 });
