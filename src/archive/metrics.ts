@@ -51,11 +51,11 @@ export function addArchiveMetrics(
     ],
     ['lag_seconds', 'How long ago the oldest of them was scraped.', () => source.status()?.lagSeconds ?? 0],
     [
-      'rows',
+      'table_rows',
       'Exemplars in the archive, before merges find repeats.',
       () => source.status()?.figures?.rows ?? 0,
     ],
-    ['bytes', 'Its size on disk.', () => source.status()?.figures?.bytes ?? 0],
+    ['table_bytes', 'Its size on disk.', () => source.status()?.figures?.bytes ?? 0],
     [
       'detached_broken_parts',
       'Parts of its tables found broken, and put aside with their rows.',

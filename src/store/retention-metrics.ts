@@ -12,20 +12,27 @@ const MIN_AGE_MS = 5_000;
 /** … and for so many times as long as that took. */
 const AGE_PER_COST = 20;
 
-const BY_JOB: RetentionQuery = {
+const BY_JOB: Omit<RetentionQuery, 'targetMs'> = {
   selectors: undefined,
   by: { kind: 'label', name: 'job' },
   sort: undefined,
   order: 'asc',
   limit: undefined,
-  targetMs: undefined,
 };
 
 const WINDOW_QUANTILES = { min: '0', p10: '0.1', p50: '0.5', p90: '0.9', max: '1' } as const;
 
-/** What `/api/v1/retention?by=job` shows, as metrics; worked out anew every few seconds at most. */
-export function addRetentionMetrics(registry: MetricsRegistry, store: ExemplarStore, clock: Clock): void {
-  const retention = new JobRetention(store, clock);
+/**
+ * What `/api/v1/retention?by=job` shows, as metrics; worked out anew every few seconds at most.
+ * @param targetMs `retention_target`, asked for when metrics are rendered
+ */
+export function addRetentionMetrics(
+  registry: MetricsRegistry,
+  store: ExemplarStore,
+  clock: Clock,
+  targetMs: () => number | undefined = () => undefined,
+): void {
+  const retention = new JobRetention(store, clock, targetMs);
   const gauge = <Label extends string>(
     name: string,
     help: string,
@@ -59,6 +66,24 @@ export function addRetentionMetrics(registry: MetricsRegistry, store: ExemplarSt
     "What the job's ring that turns over fastest will remember at the last hour's rate.",
     (group) => group.forecast.steadyWindowSeconds,
   );
+  perJob(
+    'until_full_seconds',
+    "Time until the last of the job's rings that receive exemplars is full, at the last hour's rate.",
+    (group) => group.forecast.secondsToFull,
+  );
+  perJob('target_seconds', 'How far back you wish to see: retention_target of the configuration.', () =>
+    targetSeconds(targetMs()),
+  );
+  perJob(
+    'per_series_for_target',
+    "The least per_series with which the job's ring that turns over fastest remembers the target.",
+    (group) => group.forecast.perSeriesForTarget,
+  );
+  perJob(
+    'bytes_for_target',
+    'The part of max_bytes that the job needs for rings of that size.',
+    (group) => group.forecast.bytesForTarget,
+  );
   gauge(
     'window_seconds',
     'Newest minus oldest exemplar held: quantiles over the series of a job.',
@@ -79,16 +104,22 @@ export function addRetentionMetrics(registry: MetricsRegistry, store: ExemplarSt
   );
 }
 
+function targetSeconds(targetMs: number | undefined): number | null {
+  return targetMs === undefined ? null : targetMs / 1000;
+}
+
 /** One answer for everyone who asks at the same time, and for a while after. */
 class JobRetention {
   readonly #store: ExemplarStore;
   readonly #clock: Clock;
+  readonly #targetMs: () => number | undefined;
   #groups: Promise<GroupRetention[]> | undefined;
   #expiresMs = Number.POSITIVE_INFINITY;
 
-  constructor(store: ExemplarStore, clock: Clock) {
+  constructor(store: ExemplarStore, clock: Clock, targetMs: () => number | undefined) {
     this.#store = store;
     this.#clock = clock;
+    this.#targetMs = targetMs;
   }
 
   groups(): Promise<GroupRetention[]> {
@@ -104,7 +135,8 @@ class JobRetention {
     try {
       const groups: GroupRetention[] = [];
       const slices = new TimeSlices(this.#clock);
-      for await (const group of retentionGroups(this.#store, BY_JOB, this.#clock.nowMs(), slices)) {
+      const query = { ...BY_JOB, targetMs: this.#targetMs() };
+      for await (const group of retentionGroups(this.#store, query, this.#clock.nowMs(), slices)) {
         groups.push(group);
       }
       return groups;

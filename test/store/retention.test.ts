@@ -271,6 +271,33 @@ t.test('metrics by job, worked out at most every five seconds', async (t) => {
   t.match(await registry.metrics(), 'exemplard_retention_exemplars{job="shop"} 4\n');
 });
 
+t.test('metrics of the forecast, and of the target where there is one', async (t) => {
+  const store = storeOf();
+  const clock = new FakeClock(START_MS);
+  appendEvery(store, { __name__: 'a', job: 'shop' }, 1000, 3);
+  const figures = async (targetMs: number | undefined) => {
+    const registry = createRegistry();
+    addRetentionMetrics(registry, store, clock, () => targetMs);
+    const text = await registry.metrics();
+    return Object.fromEntries(
+      [...text.matchAll(/^exemplard_retention_(\w+)\{job="shop"\} (\S+)$/gm)].map(([, name, value]) => [
+        name,
+        Number(value),
+      ]),
+    );
+  };
+  const [with1h, without] = [await figures(3_600_000), await figures(undefined)];
+  t.ok(without.until_full_seconds! > 0);
+  t.equal(without.until_full_seconds, with1h.until_full_seconds);
+  t.equal(with1h.target_seconds, 3600);
+  const { perSeriesForTarget, bytesForTarget } = (await groupsOf(store, { targetMs: 3_600_000 }))[0]!
+    .forecast;
+  t.equal(with1h.per_series_for_target, perSeriesForTarget);
+  t.equal(with1h.bytes_for_target, bytesForTarget);
+  for (const name of ['target_seconds', 'per_series_for_target', 'bytes_for_target'])
+    t.notOk(name in without, `${name} without a target`);
+});
+
 t.test('series that come and go meanwhile do no harm', async (t) => {
   const store = storeOf({ maxSeries: 300 });
   let created = 0;
