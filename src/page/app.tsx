@@ -17,9 +17,9 @@ export function App() {
   const data = status.state === 'ready' ? status.data : undefined;
   return (
     <>
-      <a class="skip-link" href="#main" onClick={focusMain}>
+      <button type="button" class="skip-link" onClick={focusMain}>
         Skip to content
-      </a>
+      </button>
       <header class="bar">
         <a class="brand" href="#/">
           <img src="./assets/icon.svg" alt="" width="22" height="22" />
@@ -46,9 +46,8 @@ export function App() {
   );
 }
 
-/** The fragment is the view's: a plain link to `#main` would change it. */
-function focusMain(event: MouseEvent): void {
-  event.preventDefault();
+/** By script: the fragment is the view's, and a link to `#main` would change it. */
+function focusMain(): void {
   document.getElementById('main')?.focus();
 }
 

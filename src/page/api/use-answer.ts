@@ -18,7 +18,7 @@ export function useAnswer<T>(
 ): Asked<T> {
   const [asked, setAsked] = useState<Asked<T>>({ state: 'loading' });
   const question = JSON.stringify([path, parameters]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the question says both as one text; again is the caller's
+  // The question says path and parameters as one text; `again` is the caller's.
   useEffect(() => {
     if (path === undefined) return undefined;
     const abort = new AbortController();

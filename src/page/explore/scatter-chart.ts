@@ -1,0 +1,220 @@
+import uPlot from 'uplot';
+import { formatNumber } from '../format/number.js';
+import type { Axis } from './explore-state.js';
+import type { Rgb } from './palette.js';
+import { PointIndex } from './point-index.js';
+import { PointPainter } from './point-painter.js';
+import type { Point } from './points.js';
+import { type Extent, placePoints } from './scatter-layout.js';
+
+export interface ScatterData {
+  /** In the order of time. */
+  readonly points: readonly Point[];
+  readonly groupOf: Uint8Array;
+  readonly colors: readonly Rgb[];
+  /** By index of group. */
+  readonly isHidden: readonly boolean[];
+  readonly extent: Extent;
+}
+
+export interface ScatterEvents {
+  /** The point under the pointer, or none. */
+  onHover(index: number | undefined): void;
+  onClick(index: number | undefined): void;
+  /** What a drag enclosed; with the values left out where it was along time only. */
+  onSelect(area: { startMs: number; endMs: number; minValue?: number; maxValue?: number }): void;
+  onZoomOut(): void;
+}
+
+/** How far from a point the pointer still means it, in CSS pixels. */
+const REACH = 12;
+
+/** Drags shorter than this in one direction select along the other only, in CSS pixels. */
+const ONE_DIRECTION = 24;
+
+const TIME_FORMATS: readonly (readonly (string | number | null)[])[] = [
+  [365 * 86_400_000, '{YYYY}', null, null, null, null, null, null, 1],
+  [28 * 86_400_000, '{YYYY}-{MM}', null, null, null, null, null, null, 1],
+  [86_400_000, '{MM}-{DD}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60_000, '{HH}:{mm}', '\n{YYYY}-{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
+  [1000, '{HH}:{mm}:{ss}', '\n{YYYY}-{MM}-{DD}', null, '\n{MM}-{DD}', null, null, null, 1],
+  [
+    1,
+    ':{ss}.{fff}',
+    '\n{YYYY}-{MM}-{DD} {HH}:{mm}',
+    null,
+    '\n{MM}-{DD} {HH}:{mm}',
+    null,
+    '\n{HH}:{mm}',
+    null,
+    1,
+  ],
+];
+
+/** Axes, cursor and drag are uPlot's; the points are painted here. */
+export class ScatterChart {
+  readonly #plot: uPlot;
+  readonly #painter = new PointPainter();
+  readonly #marker = document.createElement('div');
+  #data: ScatterData;
+  #places: { x: Float32Array; y: Float32Array } = { x: new Float32Array(), y: new Float32Array() };
+  #index: PointIndex | undefined;
+  #hovered: number | undefined;
+
+  constructor(
+    container: HTMLElement,
+    readonly axis: Axis,
+    data: ScatterData,
+    readonly events: ScatterEvents,
+  ) {
+    this.#data = data;
+    this.#plot = new uPlot(this.#options(container), this.#corners(), container);
+    this.#marker.className = 'scatter-marker';
+    this.#plot.over.append(this.#marker);
+  }
+
+  show(data: ScatterData): void {
+    this.#data = data;
+    this.#plot.setData(this.#corners());
+  }
+
+  resize(width: number, height: number): void {
+    if (width !== this.#plot.width || height !== this.#plot.height) this.#plot.setSize({ width, height });
+  }
+
+  destroy(): void {
+    this.#plot.destroy();
+  }
+
+  /** Rings a point, or none. @returns where it is inside the container, in CSS pixels */
+  mark(index: number | undefined): { left: number; top: number } | undefined {
+    const ratio = uPlot.pxRatio;
+    const [x, y] = index === undefined ? [] : [this.#places.x[index], this.#places.y[index]];
+    const isPlaced = x !== undefined && y !== undefined && !Number.isNaN(x);
+    this.#marker.hidden = !isPlaced;
+    if (!isPlaced) return undefined;
+    const [left, top] = [x / ratio, y / ratio];
+    this.#marker.style.transform = `translate(${left}px, ${top}px)`;
+    return { left: left + this.#plot.over.offsetLeft, top: top + this.#plot.over.offsetTop };
+  }
+
+  /** Whether it is drawn: not hidden, and inside the axes. */
+  isPlaced(index: number): boolean {
+    return !Number.isNaN(this.#places.x[index] ?? Number.NaN);
+  }
+
+  get shownCount(): number {
+    return this.#places.x.reduce((count, x) => count + Number(!Number.isNaN(x)), 0);
+  }
+
+  #options(container: HTMLElement): uPlot.Options {
+    const style = getComputedStyle(container);
+    const color = (name: string) => style.getPropertyValue(name).trim();
+    const axis: uPlot.Axis = {
+      stroke: color('--text-quiet'),
+      grid: { stroke: color('--line-faint'), width: 1 },
+      ticks: { stroke: color('--line'), width: 1, size: 5 },
+      font: `12px ${style.fontFamily}`,
+    };
+    return {
+      width: container.clientWidth,
+      height: container.clientHeight,
+      ms: 1,
+      legend: { show: false },
+      padding: [10, 12, 0, 0],
+      scales: {
+        x: { time: true, range: () => [this.#data.extent.startMs, this.#data.extent.endMs] },
+        y: {
+          distr: this.axis === 'log' ? 3 : 1,
+          range: () => [this.#data.extent.minValue, this.#data.extent.maxValue],
+        },
+      },
+      series: [{}, { paths: () => null, points: { show: false } }],
+      axes: [
+        { ...axis, values: TIME_FORMATS as uPlot.Axis.Values, space: 70 },
+        {
+          ...axis,
+          size: 64,
+          values: (_plot, splits) => splits.map((value) => (value === null ? '' : formatNumber(value))),
+        },
+      ],
+      cursor: {
+        points: { show: false },
+        drag: { x: true, y: true, uni: ONE_DIRECTION, dist: 4, setScale: false },
+        bind: {
+          dblclick: () => () => {
+            this.events.onZoomOut();
+            return null;
+          },
+          click: () => () => {
+            this.events.onClick(this.#hovered);
+            return null;
+          },
+        },
+      },
+      hooks: {
+        draw: [() => this.#paint()],
+        setCursor: [({ cursor }) => this.#hover(cursor.left ?? -1, cursor.top ?? -1)],
+        setSelect: [(plot) => this.#select(plot)],
+      },
+    };
+  }
+
+  /** For uPlot's own scales; it draws none of it. */
+  #corners(): uPlot.AlignedData {
+    const { startMs, endMs, minValue, maxValue } = this.#data.extent;
+    return [
+      [startMs, endMs],
+      [minValue, maxValue],
+    ];
+  }
+
+  #paint(): void {
+    const { points, groupOf, isHidden, extent, colors } = this.#data;
+    const { left, top, width, height } = this.#plot.bbox;
+    if (width <= 0 || height <= 0) return;
+    const isShown = (index: number) => !isHidden[groupOf[index]!];
+    this.#places = placePoints(points, isShown, extent, this.axis, width, height);
+    this.#index = undefined;
+    const isHollow = Uint8Array.from(points, ({ source }) => Number(source === 'archive'));
+    const radius = radiusFor(points.length) * uPlot.pxRatio;
+    const picture = this.#painter.paint(
+      { ...this.#places, groupOf, isHollow },
+      colors,
+      Math.round(width),
+      Math.round(height),
+      radius,
+    );
+    this.#plot.ctx.drawImage(picture, Math.round(left), Math.round(top));
+  }
+
+  #hover(left: number, top: number): void {
+    const { width, height } = this.#plot.bbox;
+    const ratio = uPlot.pxRatio;
+    this.#index ??= new PointIndex(this.#places.x, this.#places.y, width, height, 16 * ratio);
+    const isInside = left >= 0 && top >= 0;
+    const index = isInside ? this.#index.nearest(left * ratio, top * ratio, REACH * ratio) : undefined;
+    if (index === this.#hovered) return;
+    this.#hovered = index;
+    this.events.onHover(index);
+  }
+
+  #select(plot: uPlot): void {
+    const { left, top, width, height } = plot.select;
+    if (width <= 0 || height <= 0) return;
+    const [startMs, endMs] = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];
+    const valueAt = (pixel: number) => Number(plot.posToVal(pixel, 'y').toPrecision(5));
+    const [maxValue, minValue] = [valueAt(top), valueAt(top + height)];
+    // Along one direction, uPlot selects the whole of the other.
+    const isAllValues = height >= plot.over.clientHeight - 1;
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.events.onSelect(isAllValues ? { startMs, endMs } : { startMs, endMs, minValue, maxValue });
+  }
+}
+
+/** In CSS pixels: the more points, the smaller. */
+function radiusFor(count: number): number {
+  if (count > 30_000) return 1.5;
+  if (count > 5000) return 2;
+  return count > 500 ? 3 : 4;
+}

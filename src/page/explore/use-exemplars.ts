@@ -1,0 +1,149 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { SeriesExemplars } from '../api/answers.js';
+import { type ApiError, ask } from '../api/client.js';
+import { type LiveState, openLive } from '../api/live.js';
+import { apiErrorOf } from '../api/use-answer.js';
+import { formatIso } from '../format/time.js';
+import type { ExploreState } from './explore-state.js';
+import { mergePoints, type Point, pointsOf } from './points.js';
+import { type Interval, intervalOf } from './time-range.js';
+
+export interface Exemplars {
+  /** In the order of time. Those of the question before stay while the next is asked. */
+  readonly points: readonly Point[];
+  readonly isLoading: boolean;
+  /** An answer has come, for this question or one before. */
+  readonly isAnswered: boolean;
+  readonly error: ApiError | undefined;
+  readonly warnings: readonly string[];
+  /** Older ones may have been left out for the limit. */
+  readonly isCut: boolean;
+  /** What the time axis shows. */
+  readonly interval: Interval;
+  readonly live: LiveState | undefined;
+  /** Left out by the server since the stream began, because they came too fast. */
+  readonly skipped: number;
+}
+
+const NOTHING: Omit<Exemplars, 'interval'> = {
+  points: [],
+  isLoading: false,
+  isAnswered: false,
+  error: undefined,
+  warnings: [],
+  isCut: false,
+  live: undefined,
+  skipped: 0,
+};
+
+/** Often enough to look alive, seldom enough for 100,000 points. */
+const FLUSH_MS = 250;
+/** Without news, the window still moves. */
+const TICK_MS = 1000;
+
+/**
+ * The exemplars of a view's query, and with `isStreaming` those that come from now on.
+ * @param again asks once more when it changes
+ */
+export function useExemplars(state: ExploreState, isStreaming: boolean, again: number): Exemplars {
+  const { query, range, limit, source, minValue, maxValue } = state;
+  const [exemplars, setExemplars] = useState<Exemplars>(() => ({
+    ...NOTHING,
+    interval: intervalOf(range, Date.now()),
+  }));
+  const [gaps, setGaps] = useState(0);
+  /** What the stream brought while an answer is on its way, which may not have it. */
+  const meanwhile = useRef<readonly Point[] | undefined>(undefined);
+  const bounds = { min_value: minValue, max_value: maxValue };
+  const question = JSON.stringify([query, range, limit, source, minValue, maxValue]);
+
+  useEffect(() => {
+    if (query === '') {
+      setExemplars({ ...NOTHING, interval: intervalOf(range, Date.now()) });
+      return undefined;
+    }
+    const abort = new AbortController();
+    meanwhile.current = [];
+    const asked = intervalOf(range, Date.now());
+    const parameters = {
+      query,
+      start: formatIso(asked.startMs),
+      // Clocks differ: whatever is newest is shown.
+      end: range.kind === 'between' ? formatIso(asked.endMs) : undefined,
+      order: 'desc',
+      limit,
+      source: source === 'all' ? undefined : source,
+      show_source: 'true',
+      ...bounds,
+    };
+    setExemplars((before) => ({ ...before, isLoading: true, error: undefined }));
+    ask<SeriesExemplars[]>('query_exemplars', parameters, abort.signal).then(
+      ({ data, warnings }) => {
+        const answered = pointsOf(data);
+        const points = mergePoints(answered, meanwhile.current ?? [], asked.startMs, limit);
+        meanwhile.current = undefined;
+        setExemplars((before) => ({
+          ...before,
+          points,
+          isLoading: false,
+          isAnswered: true,
+          error: undefined,
+          warnings,
+          isCut: answered.length >= limit,
+          interval: upToNewest(asked, range.kind === 'last', points),
+        }));
+      },
+      (error: unknown) => {
+        if (abort.signal.aborted) return;
+        setExemplars((before) => ({ ...before, points: [], isLoading: false, error: apiErrorOf(error) }));
+      },
+    );
+    return () => abort.abort();
+  }, [question, again, gaps]);
+
+  useEffect(() => {
+    if (!isStreaming || query === '' || range.kind !== 'last' || source === 'archive') return undefined;
+    let pending: Point[] = [];
+    let shownMs = 0;
+    const close = openLive(
+      { query, ...bounds },
+      {
+        onState: (live) => setExemplars((before) => ({ ...before, live })),
+        onExemplars: (answer) => {
+          const points = pointsOf(answer);
+          pending = pending.concat(points).slice(-limit);
+          meanwhile.current = meanwhile.current?.concat(points).slice(-limit);
+        },
+        onSkipped: (count) =>
+          setExemplars((before) => ({ ...before, skipped: before.skipped + count, isCut: true })),
+        onGap: () => setGaps((count) => count + 1),
+      },
+    );
+    const timer = setInterval(() => {
+      const nowMs = Date.now();
+      if (pending.length === 0 && nowMs - shownMs < TICK_MS) return;
+      const more = pending;
+      pending = [];
+      shownMs = nowMs;
+      setExemplars((before) => advance(before, more, intervalOf(range, nowMs), limit));
+    }, FLUSH_MS);
+    return () => {
+      close();
+      clearInterval(timer);
+      setExemplars((before) => ({ ...before, live: undefined, skipped: 0 }));
+    };
+  }, [question, isStreaming]);
+
+  return exemplars;
+}
+
+function advance(before: Exemplars, more: readonly Point[], window: Interval, limit: number): Exemplars {
+  const points = mergePoints(before.points, more, window.startMs, limit);
+  const isCut = before.isCut || before.points.length + more.length > limit;
+  return { ...before, points, isCut, interval: upToNewest(window, true, points) };
+}
+
+function upToNewest(interval: Interval, isOpen: boolean, points: readonly Point[]): Interval {
+  const newestMs = points.at(-1)?.timeMs ?? 0;
+  return isOpen ? { ...interval, endMs: Math.max(interval.endMs, newestMs) } : interval;
+}
