@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import type { PageStatus } from './api/answers.js';
 import { useAnswer } from './api/use-answer.js';
 import { formatFragment } from './location.js';
+import { Notice } from './parts/states.js';
 import { THEMES, type Theme, useTheme } from './theme.js';
 import { useLocation } from './use-location.js';
 import { VIEWS } from './views.js';
@@ -40,6 +41,11 @@ export function App() {
         {data && <span class="version">{data.version}</span>}
       </header>
       <main id="main" tabIndex={-1}>
+        {location.view !== '' && location.view !== view.id && (
+          <Notice kind="warning">
+            There is no view “{location.view}”; this is {view.title}.
+          </Notice>
+        )}
         <view.component key={view.id} parameters={location.parameters} navigate={navigate} status={data} />
       </main>
     </>
@@ -58,7 +64,11 @@ function ThemeChoice() {
   return (
     <label class="theme-choice">
       <span class="label">Theme</span>
-      <select value={theme} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
+      <select
+        aria-label="Theme"
+        value={theme}
+        onChange={(event) => setTheme(event.currentTarget.value as Theme)}
+      >
         {THEMES.map((each) => (
           <option key={each} value={each}>
             {THEME_NAMES[each]}

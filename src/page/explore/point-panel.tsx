@@ -22,13 +22,21 @@ export function PointPanel({ point, status, onFilter, onTrace, onClose }: PointP
       <dl class="facts">
         <div>
           <dt>Value</dt>
-          <dd title={point.valueText}>{formatNumber(point.value)}</dd>
-          <CopyButton text={point.valueText} what="value" />
+          <dd>
+            <span class="text" title={point.valueText}>
+              {formatNumber(point.value)}
+            </span>
+            <CopyButton text={point.valueText} what="value" />
+          </dd>
         </div>
         <div>
           <dt>Time</dt>
-          <dd title={formatIso(point.timeMs)}>{formatDateTime(point.timeMs)}</dd>
-          <CopyButton text={formatIso(point.timeMs)} what="time" />
+          <dd>
+            <span class="text" title={formatIso(point.timeMs)}>
+              {formatDateTime(point.timeMs)}
+            </span>
+            <CopyButton text={formatIso(point.timeMs)} what="time" />
+          </dd>
         </div>
         <div>
           <dt>Held in</dt>
@@ -122,28 +130,30 @@ function LabelList({ title, labels, onFilter }: LabelListProps) {
         {entries.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{value === '' ? '""' : value}</dd>
-            <span class="actions">
-              <button
-                type="button"
-                class="small"
-                title="Only those with this value"
-                aria-label={`Only ${name}=${value}`}
-                onClick={() => onFilter({ name, operator: '=', value })}
-              >
-                =
-              </button>
-              <button
-                type="button"
-                class="small"
-                title="All but those with this value"
-                aria-label={`All but ${name}=${value}`}
-                onClick={() => onFilter({ name, operator: '!=', value })}
-              >
-                ≠
-              </button>
-              <CopyButton text={value} what={name} />
-            </span>
+            <dd>
+              <span class="text">{value === '' ? '""' : value}</span>
+              <span class="actions">
+                <button
+                  type="button"
+                  class="small"
+                  title="Only those with this value"
+                  aria-label={`Only ${name}=${value}`}
+                  onClick={() => onFilter({ name, operator: '=', value })}
+                >
+                  =
+                </button>
+                <button
+                  type="button"
+                  class="small"
+                  title="All but those with this value"
+                  aria-label={`All but ${name}=${value}`}
+                  onClick={() => onFilter({ name, operator: '!=', value })}
+                >
+                  ≠
+                </button>
+                <CopyButton text={value} what={name} />
+              </span>
+            </dd>
           </div>
         ))}
       </dl>

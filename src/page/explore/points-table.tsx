@@ -76,7 +76,7 @@ function labelColumn(name: string): Column<Point> {
   return {
     id: `label:${name}`,
     title: name,
-    width: /trace|span/i.test(name) ? 250 : 150,
+    width: /trace|span/i.test(name) ? 296 : 150,
     isSortable: true,
     cell: (point) => labelOf(point, name),
     hint: (point) => labelOf(point, name),

@@ -92,6 +92,16 @@ export function firstAtOrAfter(points: readonly Point[], timeMs: number): number
   return low;
 }
 
+/** Where a point is in the order of time; a refreshed answer has it as another object. */
+export function indexOfPoint(point: Point | undefined, points: readonly Point[]): number | undefined {
+  if (point === undefined) return undefined;
+  for (let index = firstAtOrAfter(points, point.timeMs); index < points.length; index++) {
+    if (points[index]!.timeMs !== point.timeMs) return undefined;
+    if (points[index] === point || isSamePoint(points[index]!, point)) return index;
+  }
+  return undefined;
+}
+
 /** Of the exemplar, else of its series; empty where neither has it. Names are anything, `constructor` too. */
 export function labelOf(point: Point, name: string): string {
   if (Object.hasOwn(point.labels, name)) return point.labels[name]!;

@@ -2,7 +2,7 @@ import { counted, formatCount } from '../format/number.js';
 import { Empty, Failure, Loading, Notice } from '../parts/states.js';
 import type { ExploreState } from './explore-state.js';
 import { Legend } from './legend.js';
-import { firstAtOrAfter, isSamePoint, type Point } from './points.js';
+import { indexOfPoint, type Point } from './points.js';
 import { PointsTable, suitableColumns } from './points-table.js';
 import { Scatter } from './scatter.js';
 import type { ScatterEvents } from './scatter-chart.js';
@@ -54,7 +54,7 @@ export function Results(props: ResultsProps) {
           <Scatter
             data={picture.scatter}
             axis={state.axis}
-            selected={indexOf(selected, picture.scatter.points)}
+            selected={indexOfPoint(selected, picture.scatter.points)}
             onOpen={onOpen}
             onSelect={props.onZoom}
             onZoomOut={props.onZoomOut}
@@ -145,14 +145,4 @@ function NothingFound({ state, onZoomOut }: { state: ExploreState; onZoomOut: ()
       </ul>
     </Empty>
   );
-}
-
-/** A refreshed answer has the same point as another object. */
-function indexOf(point: Point | undefined, points: readonly Point[]): number | undefined {
-  if (point === undefined) return undefined;
-  for (let index = firstAtOrAfter(points, point.timeMs); index < points.length; index++) {
-    if (points[index]!.timeMs !== point.timeMs) return undefined;
-    if (points[index] === point || isSamePoint(points[index]!, point)) return index;
-  }
-  return undefined;
 }

@@ -71,6 +71,8 @@ export class ScatterChart {
     this.#plot = new uPlot(this.#options(container), this.#corners(), container);
     this.#marker.className = 'scatter-marker';
     this.#plot.over.append(this.#marker);
+    // uPlot keeps back the clicks that end a drag.
+    this.#plot.over.addEventListener('click', () => this.events.onClick(this.#hovered));
   }
 
   show(data: ScatterData): void {
@@ -144,10 +146,6 @@ export class ScatterChart {
         bind: {
           dblclick: () => () => {
             this.events.onZoomOut();
-            return null;
-          },
-          click: () => () => {
-            this.events.onClick(this.#hovered);
             return null;
           },
         },

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { counted } from '../format/number.js';
 import { useIsDark } from '../theme.js';
 import type { Axis } from './explore-state.js';
-import type { Point } from './points.js';
+import { indexOfPoint, type Point } from './points.js';
 import { ScatterChart, type ScatterData, type ScatterEvents } from './scatter-chart.js';
 import { describePoint, Tooltip } from './tooltip.js';
 
@@ -34,6 +34,8 @@ export function Scatter(props: ScatterProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ScatterChart | undefined>(undefined);
   const [current, setCurrent] = useState<{ index: number; byKey: boolean } | undefined>();
+  /** The keyboard's last point, from where it goes on when the focus comes back. */
+  const walkedTo = useRef<Point | undefined>(undefined);
   const isDark = useIsDark();
   // The chart lives longer than one rendering, and calls what is current.
   const latest = useRef(props);
@@ -72,8 +74,11 @@ export function Scatter(props: ScatterProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     const step = STEPS[event.key];
     if (step !== undefined) {
-      const index = stepTo(chart.current!, data.points.length, marked, step);
-      if (index !== undefined) setCurrent({ index, byKey: true });
+      const from = marked ?? indexOfPoint(walkedTo.current, data.points);
+      const index = stepTo(chart.current!, data.points.length, from, step);
+      if (index === undefined) return;
+      walkedTo.current = data.points[index];
+      setCurrent({ index, byKey: true });
     } else if (event.key === 'Enter' && marked !== undefined) onOpen(data.points[marked]!);
     else if (event.key === 'Escape' && current !== undefined) setCurrent(undefined);
     else return;

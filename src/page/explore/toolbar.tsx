@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import type { LiveState } from '../api/live.js';
 import { formatCount } from '../format/number.js';
 import { AXES, type Axis, type ExploreState, LIMITS, SOURCES, type SourceChoice } from './explore-state.js';
@@ -29,9 +30,11 @@ const AXIS_NAMES: Readonly<Record<Axis, string>> = { log: 'Logarithmic', linear:
 export function Toolbar(props: ToolbarProps) {
   const { state, colorBy, labels, hasArchive, live, isPaused, onChange } = props;
   const limits = LIMITS.some((limit) => limit === state.limit) ? LIMITS : [...LIMITS, state.limit];
+  // Where the screen is narrow, they would push the chart out of sight.
+  const [isOpen, setIsOpen] = useState(false);
   return (
     <div class="toolbar">
-      <RangeChoice range={state.range} onChange={(range) => onChange(isOpen(range, state))} />
+      <RangeChoice range={state.range} onChange={(range) => onChange(rangeChange(range, state))} />
       <button
         type="button"
         onClick={props.onZoomOut}
@@ -57,45 +60,55 @@ export function Toolbar(props: ToolbarProps) {
         }
         onPause={props.onPause}
       />
-      <span class="break" />
-      <Choice
-        label="Colour"
-        value={state.colorBy ?? AUTOMATIC}
-        options={[
-          [AUTOMATIC, colorBy === '' ? 'Automatic' : `Automatic: ${colorBy}`],
-          ['', 'One colour'],
-          ...colorLabels(labels, state.colorBy).map((name): Option => [name, name]),
-        ]}
-        onChange={(value) => onChange({ colorBy: value === AUTOMATIC ? undefined : value, hidden: [] })}
-      />
-      <Choice
-        label="Axis"
-        value={state.axis}
-        options={AXES.map((axis): Option => [axis, AXIS_NAMES[axis]])}
-        onChange={(axis) => onChange({ axis: axis as Axis })}
-      />
-      {(hasArchive || state.source !== 'all') && (
+      <button
+        type="button"
+        class="options-toggle"
+        aria-expanded={isOpen}
+        aria-controls="options"
+        onClick={() => setIsOpen(!isOpen)}
+      >
+        Options
+      </button>
+      <div id="options" class={isOpen ? 'options open' : 'options'}>
         <Choice
-          label="From"
-          value={state.source}
-          options={SOURCES.map((source): Option => [source, SOURCE_NAMES[source]])}
-          onChange={(source) => onChange({ source: source as SourceChoice })}
+          label="Colour"
+          value={state.colorBy ?? AUTOMATIC}
+          options={[
+            [AUTOMATIC, colorBy === '' ? 'Automatic' : `Automatic: ${colorBy}`],
+            ['', 'One colour'],
+            ...colorLabels(labels, state.colorBy).map((name): Option => [name, name]),
+          ]}
+          onChange={(value) => onChange({ colorBy: value === AUTOMATIC ? undefined : value, hidden: [] })}
         />
-      )}
-      <ValueBound label="Value ≥" value={state.minValue} onChange={(minValue) => onChange({ minValue })} />
-      <ValueBound label="≤" value={state.maxValue} onChange={(maxValue) => onChange({ maxValue })} />
-      <Choice
-        label="At most"
-        value={String(state.limit)}
-        options={limits.map((limit): Option => [String(limit), formatCount(limit)])}
-        onChange={(limit) => onChange({ limit: Number(limit) })}
-      />
+        <Choice
+          label="Axis"
+          value={state.axis}
+          options={AXES.map((axis): Option => [axis, AXIS_NAMES[axis]])}
+          onChange={(axis) => onChange({ axis: axis as Axis })}
+        />
+        {(hasArchive || state.source !== 'all') && (
+          <Choice
+            label="From"
+            value={state.source}
+            options={SOURCES.map((source): Option => [source, SOURCE_NAMES[source]])}
+            onChange={(source) => onChange({ source: source as SourceChoice })}
+          />
+        )}
+        <ValueBound label="Value ≥" value={state.minValue} onChange={(minValue) => onChange({ minValue })} />
+        <ValueBound label="≤" value={state.maxValue} onChange={(maxValue) => onChange({ maxValue })} />
+        <Choice
+          label="At most"
+          value={String(state.limit)}
+          options={limits.map((limit): Option => [String(limit), formatCount(limit)])}
+          onChange={(limit) => onChange({ limit: Number(limit) })}
+        />
+      </div>
     </div>
   );
 }
 
 /** A stream has no end: between two moments, there is none. */
-function isOpen(range: ExploreState['range'], { isLive }: ExploreState): Partial<ExploreState> {
+function rangeChange(range: ExploreState['range'], { isLive }: ExploreState): Partial<ExploreState> {
   return { range, isLive: isLive && range.kind === 'last' };
 }
 

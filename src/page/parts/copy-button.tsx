@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
+const OUTCOMES = { copied: 'Copied', refused: 'Not allowed' } as const;
+
 /** @param what is copied, for those who hear the page */
 export function CopyButton({ text, what, label }: { text: string; what: string; label?: string }) {
   const [outcome, setOutcome] = useState<'copied' | 'refused' | undefined>();
@@ -9,9 +11,10 @@ export function CopyButton({ text, what, label }: { text: string; what: string; 
     return () => clearTimeout(timer);
   }, [outcome]);
   const copy = async () => setOutcome((await copyText(text)) ? 'copied' : 'refused');
+  const shown = outcome === undefined ? (label ?? 'Copy') : OUTCOMES[outcome];
   return (
-    <button type="button" class="small" aria-label={`Copy ${what}`} onClick={copy}>
-      {outcome === 'copied' ? 'Copied' : outcome === 'refused' ? 'Not allowed' : (label ?? 'Copy')}
+    <button type="button" class="small" aria-label={`${shown} ${what}`} onClick={copy}>
+      {shown}
     </button>
   );
 }

@@ -1,0 +1,26 @@
+import t from 'tap';
+import { traceUrl } from '../../src/page/explore/trace-link.js';
+
+/** As users write it. */
+const PLACEHOLDER = ['$', '{value}'].join('');
+
+const link = (url = 'https://tempo.example/trace/VALUE?q=VALUE') => ({
+  label: 'trace_id',
+  name: 'Tempo',
+  url: url.replaceAll('VALUE', PLACEHOLDER),
+});
+
+t.test('the value is a part of the address, never more', async (t) => {
+  t.equal(traceUrl(link(), 'abc'), 'https://tempo.example/trace/abc?q=abc');
+  t.equal(
+    traceUrl(link(), 'javascript:alert(1)//"><img>'),
+    'https://tempo.example/trace/javascript%3Aalert(1)%2F%2F%22%3E%3Cimg%3E?q=javascript%3Aalert(1)%2F%2F%22%3E%3Cimg%3E',
+  );
+  t.match(traceUrl(link(), "$&$'../../"), "https://tempo.example/trace/%24%26%24'..%2F..%2F?q=");
+});
+
+t.test('anything but a web address is refused', async (t) => {
+  for (const url of ['javascript:VALUE', 'VALUE', 'data:text/html,VALUE', '/trace/VALUE', 'file:///VALUE'])
+    t.equal(traceUrl(link(url), 'javascript:alert(1)'), undefined, url);
+  t.equal(traceUrl(link(), '\ud800'), undefined, 'half a character');
+});
