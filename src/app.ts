@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import { isDeepStrictEqual } from 'node:util';
 import { ArchiveManager } from './archive/manager.js';
 import { hasEmbeddedArchive } from './archive/open-database.js';
 import { ServerDatabase } from './clickhouse/server/server-database.js';
@@ -10,15 +9,18 @@ import { DiscoveryMetrics } from './discovery/metrics.js';
 import { Durability, markForwarded } from './durability.js';
 import { ForwardManager } from './forward/manager.js';
 import { RemoteWriteMetrics } from './forward/metrics.js';
-import { addRoutes } from './http/routes.js';
-import { createServer } from './http/server.js';
+import { Listeners, type WebOptions } from './http/listeners.js';
+import type { PageStatus } from './http/page.js';
+import type { QueryLimits } from './http/query-limits.js';
+import type { RouteParts } from './http/routes.js';
 import type { RuntimeStatus } from './http/status.js';
 import type { ActiveTarget, ScrapePoolSummary } from './http/targets.js';
 import { MemoryLog } from './journal/memory-log.js';
 import { addJournalMetrics } from './journal/metrics.js';
-import type { BatchLog } from './model/batch.js';
+import type { Batch, BatchLog } from './model/batch.js';
 import { TRACE_ID_LABELS } from './model/exemplar.js';
 import { labelValue } from './model/labels.js';
+import { LiveExemplars } from './query/live-exemplars.js';
 import { SamplerManager } from './sampler/manager.js';
 import { SamplerMetrics } from './sampler/metrics.js';
 import type { SamplingDatabase } from './sampler/prepared.js';
@@ -33,6 +35,9 @@ import { addStoreMetrics } from './store/metrics.js';
 import { addRetentionMetrics } from './store/retention-metrics.js';
 import { EventLoopLag } from './telemetry/event-loop-lag.js';
 import { addBuildInfo, addProcessMetrics, addReadGauge, createRegistry } from './telemetry/registry.js';
+import { UpstreamMetrics } from './upstream/metrics.js';
+import type { UpstreamOptions } from './upstream/options.js';
+import { Upstream } from './upstream/upstream.js';
 import type { Clock } from './util/clock.js';
 import { Once } from './util/lifecycle.js';
 import type { Log } from './util/log.js';
@@ -46,16 +51,14 @@ const MAINTENANCE_INTERVAL_MS = 60_000;
 /** How long a remote write that a reload removed or changed may go on sending what it has in hand. */
 const RELOAD_FLUSH_MS = 2_000;
 
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 export interface AppParts {
   readonly config: Config;
   /** Where journal and snapshots are; undefined: memory only. */
   readonly storagePath: string | undefined;
-  readonly listen: readonly ListenAddress[];
+  readonly web: WebOptions;
+  readonly queryLimits: QueryLimits;
+  /** Which other origins may read the API; undefined: all. */
+  readonly isAllowedOrigin: ((origin: string) => boolean) | undefined;
   readonly enableLifecycle: boolean;
   /** The flags as `/api/v1/status/flags` shows them. */
   readonly flags: Readonly<Record<string, string>>;
@@ -85,7 +88,12 @@ export class App {
   readonly #registry = createRegistry();
   readonly #starting = new Once<void>();
   readonly #stopping = new Once<void>();
-  #servers: FastifyInstance[] = [];
+  readonly #listeners: Listeners;
+  readonly #live: LiveExemplars;
+  readonly #upstreamMetrics: UpstreamMetrics;
+  #upstream: Upstream | undefined;
+  /** Whether anybody reads the log of batches. */
+  #isLogRead = false;
   #config: Config;
   #runtime: RuntimeStatus;
   #readiness: Readiness = 'starting';
@@ -144,6 +152,10 @@ export class App {
       onChange: () => this.#reloadChanged(),
       clock,
     });
+    this.#live = new LiveExemplars(clock);
+    this.#live.onWatched = () => this.#applyReaders();
+    this.#upstreamMetrics = new UpstreamMetrics(this.#registry);
+    this.#listeners = new Listeners({ options: parts.web, routes: this.#routeParts(), clock, log });
     addProcessMetrics(this.#registry);
     this.#lag = new EventLoopLag(this.#registry);
     this.#addReloadMetrics();
@@ -155,15 +167,13 @@ export class App {
 
   /** Where the server listens, once started. */
   get addresses(): readonly string[] {
-    return this.#servers.map((server) => {
-      const { address, family, port } = server.server.address() as AddressInfo;
-      return family === 'IPv6' ? `http://[${address}]:${port}` : `http://${address}:${port}`;
-    });
+    return this.#listeners.addresses;
   }
 
   start(): Promise<void> {
     return this.#starting.run(async () => {
-      await this.#listen();
+      this.#applyUpstream(this.#config.upstream);
+      await this.#listeners.start();
       // Whoever reads confirms: what rings give up before, is counted.
       this.#store.isForwarding = true;
       await this.#durability?.open();
@@ -194,7 +204,8 @@ export class App {
       await Promise.all([this.#forwarding.stop(deadlineMs), this.#archiving.stop(deadlineMs)]);
       await this.#batches.close();
       await this.#durability?.close();
-      await this.#closeServers(deadlineAtMs);
+      await this.#listeners.stop(deadlineAtMs);
+      await this.#upstream?.close();
       this.#parts.log.info({}, 'exemplard has stopped');
     });
   }
@@ -217,11 +228,13 @@ export class App {
   async #takeOver(): Promise<void> {
     this.#refuseWhenStopping();
     const config = this.#parts.loadConfig();
+    this.#listeners.reload();
     await this.#scraping.apply(config.scrapeJobs);
     this.#refuseWhenStopping();
     await this.#forwarding.apply(config.remoteWrites, RELOAD_FLUSH_MS);
     await this.#archiving.apply(config.archive, traceIdLabelsOf(config), RELOAD_FLUSH_MS);
     await this.#sampling.apply(config.sampling);
+    this.#applyUpstream(config.upstream);
     this.#applyOptions(config);
     this.#config = config;
   }
@@ -261,9 +274,9 @@ export class App {
 
   #applyOptions(config: Config): void {
     const isForwarding = config.remoteWrites.length > 0 || this.#archiving.archive !== undefined;
-    const isRead = isForwarding || this.#batches.isDurable;
     this.#store.isForwarding = isForwarding;
-    this.#intake.publish = isRead ? (batch) => this.#batches.append(batch) : undefined;
+    this.#isLogRead = isForwarding || this.#batches.isDurable;
+    this.#applyReaders();
     this.#store.setOptions(config.store, this.#parts.clock.nowMs());
     this.#durability?.setOptions(config.journal);
     if (!this.#batches.isDurable) this.#warnOfMissingStoragePath(config);
@@ -272,6 +285,31 @@ export class App {
         {},
         'sampling has no effect without an archive, which is what traces are chosen from',
       );
+  }
+
+  /** Where nobody reads batches, none are made. */
+  #applyReaders(): void {
+    const isRead = this.#isLogRead || this.#live.isWatched;
+    this.#intake.publish = isRead ? (batch) => this.#publish(batch) : undefined;
+  }
+
+  #publish(batch: Batch): void {
+    if (this.#isLogRead) this.#batches.append(batch);
+    if (this.#live.isWatched) this.#live.offer(batch);
+  }
+
+  /** What is under way to the old one ends with it. */
+  #applyUpstream(options: UpstreamOptions | undefined): void {
+    if (isDeepStrictEqual(options, this.#upstream?.options)) return;
+    this.#upstream?.close();
+    this.#upstream =
+      options &&
+      new Upstream(options, {
+        clock: this.#parts.clock,
+        userAgent: USER_AGENT,
+        metrics: this.#upstreamMetrics,
+        keepsAuthorization: () => this.#listeners.hasUsers,
+      });
   }
 
   #warnOfMissingStoragePath(config: Config): void {
@@ -284,44 +322,51 @@ export class App {
     }
   }
 
-  async #listen(): Promise<void> {
-    const { clock, log, enableLifecycle, flags, onQuit } = this.#parts;
-    for (const address of this.#parts.listen) {
-      const server = await createServer();
-      await addRoutes(server, {
-        store: this.#store,
-        archive: () => this.#archiving.archive,
-        traceIdLabels: () => traceIdLabelsOf(this.#config),
-        sampling: this.#sampling,
-        registry: this.#registry,
-        clock,
-        log,
-        enableLifecycle,
-        flags,
-        version: VERSION,
-        readiness: () => this.#readiness,
-        impairment: () => this.#impairment(),
-        reload: () => this.reload(),
-        quit: onQuit,
-        retentionTargetMs: () => this.#config.retentionTargetMs,
-        configText: () => this.#config.text,
-        runtime: () => this.#runtime,
-        activeTargets: () => this.#activeTargets(),
-        scrapePools: () => this.#scrapePools(),
-      });
-      await server.listen(address);
-      this.#servers.push(server);
-    }
+  #routeParts(): RouteParts {
+    const { clock, log, enableLifecycle, flags, onQuit, queryLimits, isAllowedOrigin } = this.#parts;
+    return {
+      store: this.#store,
+      archive: () => this.#archiving.archive,
+      traceIdLabels: () => traceIdLabelsOf(this.#config),
+      sampling: this.#sampling,
+      registry: this.#registry,
+      live: this.#live,
+      clock,
+      log,
+      queryLimits,
+      isAllowedOrigin,
+      enableLifecycle,
+      flags,
+      version: VERSION,
+      readiness: () => this.#readiness,
+      impairment: () => this.#impairment(),
+      reload: () => this.reload(),
+      quit: onQuit,
+      upstream: () => this.#upstream,
+      externalLabels: () =>
+        this.#config.upstream?.addExternalLabels ? this.#config.externalLabels : undefined,
+      retentionTargetMs: () => this.#config.retentionTargetMs,
+      configText: () => this.#config.text,
+      runtime: () => this.#runtime,
+      pageStatus: () => this.#pageStatus(),
+      activeTargets: () => this.#activeTargets(),
+      scrapePools: () => this.#scrapePools(),
+    };
   }
 
-  /** A client that does not read its answer, or never ends its request, would keep the process for ever. */
-  async #closeServers(deadlineAtMs: number): Promise<void> {
-    const { clock } = this.#parts;
-    const cancelDeadline = clock.after(Math.max(0, deadlineAtMs - clock.monotonicMs()), () => {
-      for (const { server } of this.#servers) server.closeAllConnections();
-    });
-    await Promise.all(this.#servers.map((server) => server.close()));
-    cancelDeadline();
+  #pageStatus(): PageStatus {
+    const { upstream, traceLinks, archive, sampling, retentionTargetMs, store } = this.#config;
+    return {
+      version: VERSION,
+      traceLinks,
+      traceIdLabels: traceIdLabelsOf(this.#config),
+      hasUpstream: upstream !== undefined,
+      archive: this.#archiving.archive === undefined ? 'none' : (archive.type ?? 'chdb'),
+      isLifecycleEnabled: this.#parts.enableLifecycle,
+      isSampling: sampling.length > 0,
+      retentionTargetSeconds: retentionTargetMs === undefined ? null : retentionTargetMs / 1000,
+      perSeries: store.perSeries,
+    };
   }
 
   /** What does not work although the process does. */

@@ -3,6 +3,7 @@ import { VERSION } from '../version.js';
 import { addCheckMetrics, addSize } from './endpoint-commands.js';
 import { EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
 import { addSample } from './sampling-commands.js';
+import { WEB_FLAG_DEFAULTS } from './web-flags.js';
 
 /** Runs one command line. @returns the exit code */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -121,6 +122,30 @@ function addRunOptions(program: Command): Command {
     )
     .addOption(repeatable('--web.listen-address <host:port>', 'where to serve HTTP', '127.0.0.1:9199'))
     .option('--web.enable-lifecycle', 'allow /-/reload and /-/quit', false)
+    .option('--web.config.file <file>', 'who may ask, and TLS: Prometheus’ web configuration')
+    .option(
+      '--web.external-url <url>',
+      'where it is reached from outside; its path is the default of --web.route-prefix',
+    )
+    .option('--web.route-prefix <path>', 'what all paths begin with')
+    .option(
+      '--web.cors.origin <regex>',
+      'which other origins may read the API',
+      WEB_FLAG_DEFAULTS['web.cors.origin'],
+    )
+    .option('--web.max-connections <n>', 'connections at once', WEB_FLAG_DEFAULTS['web.maxConnections'])
+    .option(
+      '--web.read-timeout <duration>',
+      'for a whole request to come in',
+      WEB_FLAG_DEFAULTS['web.readTimeout'],
+    )
+    .option(
+      '--query.max-concurrency <n>',
+      'queries at once; others wait',
+      WEB_FLAG_DEFAULTS['query.maxConcurrency'],
+    )
+    .option('--query.timeout <duration>', 'for a query to be answered', WEB_FLAG_DEFAULTS['query.timeout'])
+    .option('--query.max-exemplars <n>', 'exemplars in one answer', WEB_FLAG_DEFAULTS['query.maxExemplars'])
     .addOption(
       new Option('--log.level <level>', 'least important level logged')
         .choices(['debug', 'info', 'warn', 'error'])

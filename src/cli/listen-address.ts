@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../app.js';
+import type { ListenAddress } from '../http/listeners.js';
 
 /** `HOST:PORT`, `:PORT` (every address), `[IPV6]:PORT`. @returns undefined when it is none of these */
 export function parseListenAddress(text: string): ListenAddress | undefined {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { App, type ListenAddress } from '../app.js';
+import { App } from '../app.js';
 import { formatIssue } from '../config/issue.js';
 import { loadConfigFile, reloadConfigFile } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -11,35 +11,33 @@ import { systemClock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
 import { redactUrl } from '../util/secrets.js';
 import { EXIT_FAILED, EXIT_FINE, EXIT_WRONG_USAGE } from './exit-codes.js';
-import { parseListenAddress } from './listen-address.js';
+import type { WebFlags } from './web-flags.js';
+import { type ReadWebFlags, readWebFlags, shownWebFlags, webConfigLoader } from './web-options.js';
 
-export interface RunOptions {
+export interface RunOptions extends WebFlags {
   readonly 'config.file'?: string;
   readonly 'config.autoReload': boolean;
   readonly scrape: readonly string[];
   readonly 'storage.path'?: string;
-  readonly 'web.listenAddress': readonly string[];
   readonly 'web.enableLifecycle': boolean;
   readonly 'log.level': LogLevel;
   readonly 'log.format': LogFormat;
   readonly demo: boolean;
 }
 
-const DEFAULT_LISTEN_ADDRESS = '127.0.0.1:9199';
-
 /** Inside the 10 s and more that Docker, Kubernetes and systemd wait before they kill. */
 const STOP_DEADLINE_MS = 5_000;
 
 /** Runs until a signal, or a request to `/-/quit`, ends it. @returns the exit code */
 export async function run(options: RunOptions): Promise<number> {
-  const problem = usageProblem(options);
-  if (problem !== undefined) {
-    process.stderr.write(`error: ${problem}\n(exemplard --help shows what there is)\n`);
+  const flags = readFlags(options);
+  if (typeof flags === 'string') {
+    process.stderr.write(`error: ${flags}\n(exemplard --help shows what there is)\n`);
     return EXIT_WRONG_USAGE;
   }
   const log = createLogger(options['log.level'], options['log.format']);
   const end = new EndOfRun(log);
-  const app = createApp(options, log, end);
+  const app = createApp(options, flags, log, end);
   if (app === undefined) return options.scrape.length > 0 ? EXIT_WRONG_USAGE : EXIT_FAILED;
   const demo = options.demo ? startDemo() : undefined;
   try {
@@ -56,6 +54,15 @@ export async function run(options: RunOptions): Promise<number> {
   return EXIT_FINE;
 }
 
+/** @returns what is wrong with them, if anything is */
+function readFlags(options: RunOptions): ReadWebFlags | string {
+  try {
+    return usageProblem(options) ?? readWebFlags(options);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 function usageProblem(options: RunOptions): string | undefined {
   const hasFile = options['config.file'] !== undefined;
   if (hasFile && options.scrape.length > 0)
@@ -63,17 +70,17 @@ function usageProblem(options: RunOptions): string | undefined {
   if (!hasFile && options.scrape.length === 0)
     return 'give a configuration by --config.file, or a target by --scrape';
   if (options['storage.path'] === '') return '--storage.path must name a directory';
-  const wrong = options['web.listenAddress'].find((text) => parseListenAddress(text) === undefined);
-  return wrong === undefined ? undefined : `--web.listen-address: ${JSON.stringify(wrong)} is not HOST:PORT`;
+  return undefined;
 }
 
-function createApp(options: RunOptions, log: Log, end: EndOfRun): App | undefined {
+function createApp(options: RunOptions, flags: ReadWebFlags, log: Log, end: EndOfRun): App | undefined {
   const watchedFile = options['config.autoReload'] ? options['config.file'] : undefined;
   try {
     return new App({
       config: loadConfig(options, log, loadConfigFile),
       storagePath: options['storage.path'],
-      listen: listenAddresses(options),
+      ...flags,
+      web: { ...flags.web, loadConfig: webConfigLoader(options, log) },
       enableLifecycle: options['web.enableLifecycle'],
       ...(watchedFile === undefined ? {} : { watchedFile: resolve(watchedFile) }),
       flags: flagsOf(options),
@@ -103,11 +110,6 @@ function loadConfig(options: RunOptions, log: Log, loadFile: typeof loadConfigFi
   throw new Error(result.errors.map(formatIssue).join('\n'));
 }
 
-function listenAddresses(options: RunOptions): ListenAddress[] {
-  const given = options['web.listenAddress'];
-  return (given.length === 0 ? [DEFAULT_LISTEN_ADDRESS] : given).map((text) => parseListenAddress(text)!);
-}
-
 /** As `/api/v1/status/flags` shows them: secrets in URLs are masked. */
 export function flagsOf(options: RunOptions): Record<string, string> {
   return {
@@ -115,7 +117,7 @@ export function flagsOf(options: RunOptions): Record<string, string> {
     'config.auto-reload': String(options['config.autoReload']),
     scrape: options.scrape.map(redactUrl).join(','),
     'storage.path': options['storage.path'] ?? '',
-    'web.listen-address': options['web.listenAddress'].join(',') || DEFAULT_LISTEN_ADDRESS,
+    ...shownWebFlags(options),
     'web.enable-lifecycle': String(options['web.enableLifecycle']),
     'log.level': options['log.level'],
     'log.format': options['log.format'],

@@ -212,7 +212,7 @@ export function secretOf<Key extends string>(
   return givenSecret(section, key, context) ?? { text: '' };
 }
 
-function givenSecret<Key extends string>(
+export function givenSecret<Key extends string>(
   section: SecretSection<NoInfer<Key>>,
   key: Key,
   context: FileContext,

@@ -17,6 +17,8 @@ import { ROOT_KEYS } from './schema.js';
 import { GLOBAL_KEYS, SCRAPE_KEYS } from './scrape-keys.js';
 import { EXEMPLARS_KEYS, STORAGE_KEYS } from './storage-keys.js';
 import { type AppliedKey, REASONS, type Table, type UnappliedKey } from './table.js';
+import { UPSTREAM_KEYS } from './upstream-keys.js';
+import { TRACE_LINK_KEYS, WEB_KEYS } from './web-keys.js';
 
 /** Every section by its path. */
 export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
@@ -42,6 +44,9 @@ export const SECTIONS: readonly (readonly [path: string, table: Table])[] = [
   ['sampling[].budget', BUDGET_KEYS],
   ['sampling[].traces', TRACES_KEYS],
   ['sampling[].webhook', WEBHOOK_KEYS],
+  ['upstream', UPSTREAM_KEYS],
+  ['web', WEB_KEYS],
+  ['web.trace_links[]', TRACE_LINK_KEYS],
 ];
 
 const INTRODUCTION = `# Configuration

@@ -4,9 +4,11 @@ import type { ArchiveOptions } from '../archive/options.js';
 import type { RemoteWriteOptions } from '../forward/options.js';
 import type { JournalOptions } from '../journal/options.js';
 import type { Labels } from '../model/labels.js';
+import type { TraceLink } from '../model/trace-link.js';
 import type { SamplingJobOptions } from '../sampler/options.js';
 import type { ScrapeJobOptions } from '../scrape/options.js';
 import type { StoreOptions } from '../store/options.js';
+import type { UpstreamOptions } from '../upstream/options.js';
 import { ARCHIVE_KEYS, resolveArchive } from './archive-keys.js';
 import { readIncludedFiles } from './included-files.js';
 import type { IssueReport } from './issue.js';
@@ -19,8 +21,10 @@ import { GLOBAL_KEYS } from './scrape-keys.js';
 import { resolveExternalLabels, resolveScrapeJobs } from './scrape-schema.js';
 import { scrapeJobs } from './skipped-jobs.js';
 import { resolveStore, STORAGE_KEYS } from './storage-keys.js';
-import { notYet, optional, prometheusOnly, type Section, section, subsection, withDefault } from './table.js';
+import { optional, prometheusOnly, type Section, section, subsection, withDefault } from './table.js';
+import { resolveUpstream, UPSTREAM_KEYS } from './upstream-keys.js';
 import { list, located, nonEmptyText, positiveDuration } from './value-type.js';
+import { resolveTraceLinks, WEB_KEYS } from './web-keys.js';
 
 export interface Config {
   readonly scrapeJobs: readonly ScrapeJobOptions[];
@@ -36,6 +40,8 @@ export interface Config {
   /** What the retention forecast compares with; undefined: nothing. */
   readonly retentionTargetMs: number | undefined;
   readonly externalLabels: Labels;
+  readonly upstream: UpstreamOptions | undefined;
+  readonly traceLinks: readonly TraceLink[];
   /** The file as YAML, secrets masked, comments left out. */
   readonly text: string;
 }
@@ -61,7 +67,11 @@ export const ROOT_KEYS = {
     [],
     'Which traces are kept, by the exemplars in the archive, in jobs.',
   ),
-  upstream: notYet('requests that exemplard does not answer itself are not passed on'),
+  upstream: optional(
+    section(UPSTREAM_KEYS),
+    'The Prometheus that exemplard stands before, so that dashboards need one data source.',
+  ),
+  web: subsection(WEB_KEYS, 'What the page shows.'),
   rule_files: prometheusOnly('exemplard evaluates no rules'),
   alerting: prometheusOnly('exemplard sends no alerts'),
   remote_read: prometheusOnly('exemplard reads from no remote storage'),
@@ -110,5 +120,7 @@ export function resolveConfig(
     isJournalGiven: root.given('journal'),
     retentionTargetMs: retention_target,
     externalLabels,
+    upstream: resolveUpstream(root.values.upstream, context),
+    traceLinks: resolveTraceLinks(root.values.web),
   };
 }

@@ -28,6 +28,7 @@ export interface HttpClientParts {
 export class HttpClient {
   readonly dispatcher: Dispatcher;
   readonly #transport: Transport;
+  readonly #credentials: Credentials;
   readonly #tokens: TokenSource | undefined;
 
   constructor(options: HttpClientOptions, parts: HttpClientParts) {
@@ -40,14 +41,25 @@ export class HttpClient {
       const transport = new Transport({ ...shared, ...oauth2, enableHttp2: options.enableHttp2 });
       this.#tokens = new TokenSource({ options: oauth2, files, clock, userAgent, transport });
     }
+    this.#credentials = new Credentials(options, files, this.#tokens);
     const exchange: Omit<ExchangeParts, 'dispatch'> = {
-      credentials: new Credentials(options, files, this.#tokens),
+      credentials: this.#credentials,
       followRedirects: options.followRedirects,
     };
     this.dispatcher = this.#transport.compose((dispatch) => (request, handler) => {
       new Exchange({ ...exchange, dispatch }, request, handler).begin();
       return true;
     });
+  }
+
+  /** For who passes requests on: it takes paths as they are, follows nothing, and adds nothing. */
+  get transport(): Dispatcher {
+    return this.#transport;
+  }
+
+  /** What a request that goes by `transport` needs to say who asks. @throws Error that says which file or token could not be had */
+  credentials(): Promise<Record<string, string | string[]>> {
+    return this.#credentials.headers();
   }
 
   /** Ends idle connections and aborts exchanges. */

@@ -17,18 +17,31 @@ export function streamData(
   reply: FastifyReply,
   data: AsyncIterable<string>,
   warnings: readonly string[] = [],
-): FastifyReply {
+): Promise<FastifyReply> {
   return streamJson(reply, around(data, warnings));
 }
 
-/** A whole answer that comes piece by piece. */
-export function streamJson(reply: FastifyReply, body: AsyncIterable<string>): FastifyReply {
-  return reply.type('application/json').send(Readable.from(body, { objectMode: false }));
+/** A whole answer that comes piece by piece. What goes wrong before the first is there, can still become an error's answer. */
+export async function streamJson(reply: FastifyReply, body: AsyncIterable<string>): Promise<FastifyReply> {
+  const pieces = body[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  return reply.type('application/json').send(Readable.from(resumed(first, pieces), { objectMode: false }));
 }
 
+async function* resumed(
+  first: IteratorResult<string>,
+  pieces: AsyncIterator<string>,
+): AsyncGenerator<string> {
+  for (let piece = first; !piece.done; piece = await pieces.next()) yield piece.value;
+}
+
+/** The head and the first of the data in one piece, so that there is none before the data has begun well. */
 async function* around(data: AsyncIterable<string>, warnings: readonly string[]): AsyncGenerator<string> {
-  yield '{"status":"success","data":';
-  yield* data;
+  let head = '{"status":"success","data":';
+  for await (const piece of data) {
+    yield head + piece;
+    head = '';
+  }
   yield `${warningsJson(warnings)}}`;
 }
 

@@ -8,6 +8,8 @@ const STATUS = {
   forbidden: 403,
   not_found: 404,
   timeout: 503,
+  // Not Prometheus': it asks nobody else.
+  bad_gateway: 502,
   internal: 500,
   unavailable: 500,
 } as const;
@@ -27,11 +29,14 @@ export function badParameter(name: string, message: string): ApiError {
   return new ApiError('bad_data', `invalid parameter ${JSON.stringify(name)}: ${message}`);
 }
 
-/** `{"status":"error","errorType":"…","error":"…"}`; unlike in labels, Go escapes `<`, `>` and `&` here. */
 export function sendApiError(reply: FastifyReply, errorType: ApiErrorType, message: string): FastifyReply {
+  return sendJson(reply.code(STATUS[errorType]), apiErrorJson(errorType, message));
+}
+
+/** `{"status":"error","errorType":"…","error":"…"}`; unlike in labels, Go escapes `<`, `>` and `&` here. */
+export function apiErrorJson(errorType: ApiErrorType, message: string): string {
   const error = JSON.stringify(message).replace(/[<>&\u2028\u2029]/g, spellOut);
-  const json = `{"status":"error","errorType":"${errorType}","error":${error}}`;
-  return sendJson(reply.code(STATUS[errorType]), json);
+  return `{"status":"error","errorType":"${errorType}","error":${error}}`;
 }
 
 function spellOut(character: string): string {

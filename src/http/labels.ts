@@ -3,11 +3,11 @@ import type { Archived, ArchiveFilter } from '../model/archive.js';
 import { labelNames, labelSetsJson, labelValues } from '../query/label-sets.js';
 import type { ExemplarMemory } from '../query/merged-exemplars.js';
 import type { Clock } from '../util/clock.js';
-import { TimeSlices } from '../util/time-slices.js';
 import { sendData, streamJson, warningsJson } from './answer.js';
 import { ApiError, badParameter } from './api-error.js';
 import { matchParameters } from './expressions.js';
 import { Parameters } from './parameters.js';
+import { slicesOf } from './query-limits.js';
 import { unescapeName } from './unescape-name.js';
 
 const TRUNCATED = 'results truncated due to limit';
@@ -24,14 +24,14 @@ export function labelRoutes(api: FastifyInstance, parts: LabelRouteParts): void 
     url: '/labels',
     async handler(request, reply) {
       const { filter, limit } = labelQuery(request);
-      return sendLimited(reply, await labelNames(parts, filter, new TimeSlices(clock)), limit);
+      return sendLimited(reply, await labelNames(parts, filter, slicesOf(request, clock)), limit);
     },
   });
   api.get<{ Params: { name: string } }>('/label/:name/values', async (request, reply) => {
     const name = unescapeName(request.params.name);
     if (name === '') throw new ApiError('bad_data', 'invalid label name: ""');
     const { filter, limit } = labelQuery(request);
-    return sendLimited(reply, await labelValues(parts, name, filter, new TimeSlices(clock)), limit);
+    return sendLimited(reply, await labelValues(parts, name, filter, slicesOf(request, clock)), limit);
   });
   api.route({
     method: ['GET', 'POST'],
@@ -42,7 +42,7 @@ export function labelRoutes(api: FastifyInstance, parts: LabelRouteParts): void 
       }
       const { filter, limit } = labelQuery(request);
       // One more tells whether there are more.
-      const { found, warnings } = await labelSetsJson(parts, filter, limit + 1, new TimeSlices(clock));
+      const { found, warnings } = await labelSetsJson(parts, filter, limit + 1, slicesOf(request, clock));
       return streamJson(reply, seriesJson(found, limit, warnings));
     },
   });

@@ -5,11 +5,11 @@ import type { ExemplarMemory } from '../query/merged-exemplars.js';
 import { RETENTION_SORTS, type RetentionQuery, retentionJson } from '../store/retention.js';
 import type { Grouping } from '../store/series-groups.js';
 import type { Clock } from '../util/clock.js';
-import { TimeSlices } from '../util/time-slices.js';
 import { streamData } from './answer.js';
 import { badParameter } from './api-error.js';
 import { matchParameters } from './expressions.js';
 import { Parameters } from './parameters.js';
+import { slicesOf } from './query-limits.js';
 
 export interface RetentionRouteParts extends ExemplarMemory {
   readonly clock: Clock;
@@ -30,7 +30,7 @@ const LABEL_PREFIX = 'label:';
 export function retentionRoutes(api: FastifyInstance, parts: RetentionRouteParts): void {
   api.get('/retention', async (request, reply) => {
     const query = retentionQuery(new Parameters(request), parts.retentionTargetMs());
-    const slices = new TimeSlices(parts.clock);
+    const slices = slicesOf(request, parts.clock);
     const nowMs = parts.clock.nowMs();
     const archived = await parts.archive()?.retention();
     const blocks =

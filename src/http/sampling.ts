@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DatabaseError } from '../clickhouse/database.js';
 import type { Coverage } from '../sampler/coverage.js';
@@ -10,6 +9,7 @@ import type { Clock } from '../util/clock.js';
 import { sendData } from './answer.js';
 import { ApiError, badParameter } from './api-error.js';
 import { Parameters } from './parameters.js';
+import { sendEvents, wantsEvents } from './server-events.js';
 
 export type SamplingApi = Pick<
   SamplerManager,
@@ -36,7 +36,7 @@ export function samplingRoutes(api: FastifyInstance, parts: SamplingRouteParts):
   api.get('/sampling/decisions', async (request, reply) => {
     const parameters = new Parameters(request);
     const job = parameters.text('job') || undefined;
-    if (wantsEvents(request)) return sendEvents(request, reply, parameters, job, parts);
+    if (wantsEvents(request)) return sendDecisions(request, reply, parameters, job, parts);
     const cursor = cursorOf(parameters.text('since'), () =>
       parameters.timeMs('since', clock.nowMs() - HOUR_MS),
     );
@@ -109,12 +109,8 @@ function cursorOf(text: string, timeMs: () => number): Cursor {
   return parseCursor(text) ?? { decidedAtMs: Math.max(0, timeMs()) };
 }
 
-function wantsEvents({ headers }: FastifyRequest): boolean {
-  return /(^|,)\s*text\/event-stream\b/i.test(headers.accept ?? '');
-}
-
 /** Server-sent events: the cursor is their id, so a browser that connects again goes on where it was. */
-function sendEvents(
+function sendDecisions(
   request: FastifyRequest,
   reply: FastifyReply,
   parameters: Parameters,
@@ -129,14 +125,7 @@ function sendEvents(
   const since = isAgain ? lastId : parameters.text('since');
   // What is decided in this very millisecond is still to come.
   const cursor = cursorOf(since, () => parameters.timeMs('since', clock.nowMs() - 1));
-  const gone = new AbortController();
-  reply.raw.on('close', () => gone.abort());
-  const pages = sampling.feed.follow({ cursor, job, signal: gone.signal });
-  return reply
-    .header('cache-control', 'no-store')
-    .header('x-accel-buffering', 'no')
-    .type('text/event-stream')
-    .send(Readable.from(eventsText(pages), { objectMode: false }));
+  return sendEvents(reply, (gone) => eventsText(sampling.feed.follow({ cursor, job, signal: gone })));
 }
 
 async function* eventsText(pages: AsyncIterable<readonly PlacedDecision[]>): AsyncGenerator<string> {

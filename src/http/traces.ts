@@ -3,9 +3,9 @@ import { labelPairs } from '../model/labels.js';
 import { canonicalTraceId } from '../model/trace-id.js';
 import { type ExemplarMemory, queryTrace } from '../query/merged-exemplars.js';
 import type { Clock } from '../util/clock.js';
-import { TimeSlices } from '../util/time-slices.js';
 import { streamData } from './answer.js';
 import { ApiError } from './api-error.js';
+import { slicesOf } from './query-limits.js';
 
 export interface TraceRouteParts extends ExemplarMemory {
   /** Labels that hold the id of a trace. */
@@ -19,7 +19,7 @@ export function traceRoutes(api: FastifyInstance, parts: TraceRouteParts): void 
     const id = canonicalTraceId(request.params.id.trim());
     if (id === '') throw new ApiError('bad_data', 'no trace id given');
     const names = new Set(parts.traceIdLabels());
-    const slices = new TimeSlices(parts.clock);
+    const slices = slicesOf(request, parts.clock);
     const answer = await queryTrace(
       parts,
       id,

@@ -1,3 +1,4 @@
+import { type Labels, labelsToJson } from '../model/labels.js';
 import type { Matcher } from '../model/matcher.js';
 import type { SeriesRef, SlotRef } from '../model/refs.js';
 import type { ExemplarStore } from '../store/exemplar-store.js';
@@ -6,6 +7,7 @@ import { KnownSeries } from '../store/series-groups.js';
 import { NO_SLOT } from '../store/slot-slab.js';
 import { goFloat, secondsJson } from '../util/json.js';
 import type { TimeSlices } from '../util/time-slices.js';
+import { withExternalLabels } from './external-labels.js';
 import { LimitCut } from './limit-cut.js';
 
 export interface ExemplarQuery {
@@ -20,7 +22,28 @@ export interface ExemplarQuery {
   readonly order: 'asc' | 'desc';
   /** The first so many exemplars of the whole answer in that order. */
   readonly limit: number | undefined;
+  /** Whether each exemplar says where it was found. */
+  readonly showSource?: boolean;
+  /** Which series are shown with, unless they have them. The selectors do not know of them. */
+  readonly externalLabels?: Labels;
+  /** An answer with more is refused. */
+  readonly maxExemplars?: number;
 }
+
+/** An answer would be larger than it may be. */
+export class AnswerTooLarge extends Error {}
+
+/** @throws {AnswerTooLarge} */
+export function refuseTooLarge(count: number, { maxExemplars, limit }: ExemplarQuery): void {
+  const answered = Math.min(count, limit ?? count);
+  if (maxExemplars === undefined || answered <= maxExemplars) return;
+  throw new AnswerTooLarge(
+    `the answer would have ${answered} exemplars, and no answer may have more than ${maxExemplars} (--query.max-exemplars): narrow the selector or the time, or give a limit`,
+  );
+}
+
+/** Where an exemplar was found: in the rings, the archive, or the Prometheus behind. */
+export type FoundIn = 'memory' | 'archive' | 'upstream';
 
 /** Text gathered before it is handed on. */
 export const CHUNK_LENGTH = 64 * 1024;
@@ -39,13 +62,14 @@ export async function* exemplarsJson(
     mayAnswer(store, series, query),
   );
   const known = new KnownSeries(store, selected);
+  await refuseTooMany(store, known, query, slices);
   const cut = await limitCut(store, known, query, slices);
   let text = '[';
   let isFirst = true;
   for (const series of await store.index.sorted(selected, slices)) {
     const exemplars = known.isStill(series) ? seriesExemplarsJson(store, series, query, cut) : '';
     if (exemplars !== '') {
-      text += `${isFirst ? '' : ','}{"seriesLabels":${store.index.labelsJson(series)},"exemplars":[${exemplars}]}`;
+      text += `${isFirst ? '' : ','}{"seriesLabels":${shownLabels(store, series, query)},"exemplars":[${exemplars}]}`;
       isFirst = false;
     }
     if (text.length > CHUNK_LENGTH) {
@@ -57,11 +81,35 @@ export async function* exemplarsJson(
   yield `${text}]`;
 }
 
+function shownLabels({ index }: ExemplarStore, series: SeriesRef, { externalLabels }: ExemplarQuery): string {
+  if (externalLabels === undefined) return index.labelsJson(series);
+  return labelsToJson(withExternalLabels(index.labels(series), externalLabels));
+}
+
 function mayAnswer(store: ExemplarStore, series: SeriesRef, query: ExemplarQuery): boolean {
   const { rings } = store;
   return (
     rings.held(series) > 0 && rings.oldestMs(series) <= query.endMs && rings.newestMs(series) >= query.startMs
   );
+}
+
+/** @throws {AnswerTooLarge} */
+async function refuseTooMany(
+  store: ExemplarStore,
+  known: KnownSeries,
+  query: ExemplarQuery,
+  slices: TimeSlices,
+): Promise<void> {
+  if (query.maxExemplars === undefined) return;
+  const held = known.refs.reduce((sum, series) => sum + store.rings.held(series), 0);
+  // Nearly always so, and at once known.
+  if (Math.min(held, query.limit ?? held) <= query.maxExemplars) return;
+  let count = 0;
+  for (const series of known.refs) {
+    if (known.isStill(series)) count += matchingSlots(store, series, query).length;
+    if (slices.isOver) await slices.pause();
+  }
+  refuseTooLarge(count, query);
 }
 
 /** Which of all matching exemplars the limit leaves. */
@@ -88,18 +136,25 @@ function seriesExemplarsJson(
   cut: LimitCut | undefined,
 ): string {
   const { rings } = store;
+  const foundIn = query.showSource ? 'memory' : undefined;
   let text = '';
   for (const slot of matchingSlots(store, series, query)) {
     const timestampMs = rings.timestampMs(slot);
     if (cut !== undefined && !cut.take(timestampMs)) continue;
-    const exemplar = exemplarJson(rings.labelsJson(slot), rings.value(slot), timestampMs);
+    const exemplar = exemplarJson(rings.labelsJson(slot), rings.value(slot), timestampMs, foundIn);
     text += text === '' ? exemplar : `,${exemplar}`;
   }
   return text;
 }
 
-export function exemplarJson(labelsJson: string, value: number, timestampMs: number): string {
-  return `{"labels":${labelsJson},"value":"${goFloat(value)}","timestamp":${secondsJson(timestampMs)}}`;
+export function exemplarJson(
+  labelsJson: string,
+  value: number,
+  timestampMs: number,
+  foundIn?: FoundIn,
+): string {
+  const source = foundIn === undefined ? '' : `,"source":"${foundIn}"`;
+  return `{"labels":${labelsJson},"value":"${goFloat(value)}","timestamp":${secondsJson(timestampMs)}${source}}`;
 }
 
 /** In the order of the query. */

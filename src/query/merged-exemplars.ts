@@ -1,20 +1,35 @@
 /**
- * Rings and archive as one. Rings are asked first; the archive only for what they do not have any more: of a series, what
+ * Rings and archive as one, and what a Prometheus behind has, if it is to be asked. Rings are asked first; the archive only for what they do not have any more: of a series, what
  * is not later than `completeAfterMs`, and series they do not know. Both may have the same exemplar; it is shown once.
  */
-import type { ArchivedExemplar, ArchivedSeries, ArchiveNeed, ExemplarArchive } from '../model/archive.js';
+import type {
+  Archived,
+  ArchivedExemplar,
+  ArchivedSeries,
+  ArchiveNeed,
+  ExemplarArchive,
+} from '../model/archive.js';
 import { encodeLabels } from '../model/encoded-labels.js';
-import { compareLabels, type Labels, labelsToJson } from '../model/labels.js';
+import { compareLabels, type Labels, labelsToJson, NO_LABELS } from '../model/labels.js';
 import type { ExemplarStore } from '../store/exemplar-store.js';
 import { selectSeries } from '../store/selection.js';
 import { KnownSeries } from '../store/series-groups.js';
 import { compareNumbers } from '../util/numbers.js';
 import { orderInSlices } from '../util/sliced-order.js';
 import type { TimeSlices } from '../util/time-slices.js';
-import { CHUNK_LENGTH, type ExemplarQuery, exemplarJson, exemplarsJson, matchingSlots } from './exemplars.js';
+import {
+  CHUNK_LENGTH,
+  type ExemplarQuery,
+  exemplarJson,
+  exemplarsJson,
+  type FoundIn,
+  matchingSlots,
+  refuseTooLarge,
+} from './exemplars.js';
+import { withExternalLabels } from './external-labels.js';
 import { LimitCut } from './limit-cut.js';
 
-/** Who is asked: rings, the archive, or (`all`) both. */
+/** Who is asked: rings, the archive, or (`all`) both, and the upstream where it is merged. */
 export type ExemplarSource = 'memory' | 'archive' | 'all';
 
 /** JSON text, piece by piece, and what is wrong with it. */
@@ -31,11 +46,20 @@ export interface ExemplarMemory {
 
 /** Exemplars of rings in one merged answer; as objects they take some ten times what they take in rings. */
 const MAX_COPIES = 200_000;
-const TOO_MANY_TO_MERGE = `archive: not asked, because rings alone have more than ${MAX_COPIES} exemplars; ask for less`;
+const tooManyToMerge = (who: string) =>
+  `${who}: not asked, because rings alone have more than ${MAX_COPIES} exemplars; ask for less`;
+
+/** Of a server behind: never rejects, but warns. */
+export type AskUpstream = () => Promise<Found>;
+
+type Found = Archived<readonly ArchivedSeries[]>;
+
+/** Where it was found is noted only where that is to be shown. */
+type Exemplar = ArchivedExemplar & { readonly foundIn?: FoundIn };
 
 interface Series {
   readonly labels: Labels;
-  exemplars: ArchivedExemplar[];
+  exemplars: Exemplar[];
 }
 
 /** By label set, as JSON. */
@@ -47,23 +71,51 @@ export async function queryExemplars(
   query: ExemplarQuery,
   source: ExemplarSource,
   slices: TimeSlices,
+  askUpstream?: AskUpstream,
 ): Promise<JsonAnswer> {
   const archive = source === 'memory' ? undefined : currentArchive();
   if (source === 'archive') {
     if (archive === undefined) return { data: json([]), warnings: ['archive: there is none'] };
     const need = { othersUntilMs: Number.POSITIVE_INFINITY, series: [] };
-    return merge(new Map(), await archive.exemplars({ ...query, need }), query, slices);
+    const archived = await archive.exemplars({ ...query, need });
+    return merge(new Map(), [from('archive', archived, query)], query, slices);
   }
-  if (archive === undefined) return { data: exemplarsJson(store, query, slices), warnings: [] };
+  const upstream = source === 'all' ? askUpstream : undefined;
+  const ringsAlone = (warnings: readonly string[]) => ({
+    data: exemplarsJson(store, query, slices),
+    warnings,
+  });
+  if (archive === undefined && upstream === undefined) return ringsAlone([]);
   const known = new KnownSeries(store, await selectSeries(store.index, query.selectors, slices));
-  if (!(await isArchiveNeeded(store, known, archive, query.startMs, slices)))
-    return { data: exemplarsJson(store, query, slices), warnings: [] };
+  const asked = (await isArchiveNeeded(store, known, archive, query.startMs, slices)) ? archive : undefined;
+  if (asked === undefined && upstream === undefined) return ringsAlone([]);
   // What a ring gives up from here on is in this copy; what it had given up before, the archive has or is about to.
-  const copied = await copyRings(store, known, archive, query, slices);
+  const copied = await copyRings(store, known, asked, query, slices);
   if (copied === undefined)
-    return { data: exemplarsJson(store, query, slices), warnings: [TOO_MANY_TO_MERGE] };
+    return ringsAlone([
+      ...(asked === undefined ? [] : [tooManyToMerge('archive')]),
+      ...(upstream === undefined ? [] : [tooManyToMerge('upstream')]),
+    ]);
   const { rings, need } = copied;
-  return merge(rings, await archive.exemplars({ ...query, need }), query, slices);
+  const [archived, behind] = await Promise.all([asked?.exemplars({ ...query, need }), upstream?.()]);
+  const others = [
+    ...(archived === undefined ? [] : [from('archive', archived, query)]),
+    ...(behind === undefined ? [] : [from('upstream', behind, query)]),
+  ];
+  return merge(rings, others, query, slices);
+}
+
+/** What was found elsewhere, as it is to be shown. */
+function from(foundIn: FoundIn, { found, warnings }: Found, query: ExemplarQuery): Found {
+  const { showSource, externalLabels } = query;
+  if (!showSource && externalLabels === undefined) return { found, warnings };
+  return {
+    warnings,
+    found: found.map(({ labels, exemplars }) => ({
+      labels: foundIn === 'archive' ? withExternalLabels(labels, externalLabels ?? NO_LABELS) : labels,
+      exemplars: showSource ? exemplars.map((exemplar) => ({ ...exemplar, foundIn })) : exemplars,
+    })),
+  };
 }
 
 /** Everything that rings and archive have of a trace. */
@@ -85,7 +137,7 @@ export async function queryTrace(
     if (slices.isOver) await slices.pause();
   }
   const archived = (await archive()?.exemplarsOfTrace(id)) ?? { found: [], warnings: [] };
-  return merge(rings, archived, EVERYTHING, slices);
+  return merge(rings, [archived], EVERYTHING, slices);
 }
 
 const EVERYTHING: ExemplarQuery = {
@@ -101,10 +153,11 @@ const EVERYTHING: ExemplarQuery = {
 async function isArchiveNeeded(
   store: ExemplarStore,
   known: KnownSeries,
-  archive: ExemplarArchive,
+  archive: ExemplarArchive | undefined,
   startMs: number,
   slices: TimeSlices,
 ): Promise<boolean> {
+  if (archive === undefined) return false;
   if (archive.isShared || startMs <= store.totals.forgottenUntilMs) return true;
   for (const series of known.refs) {
     if (known.isStill(series) && startMs <= store.completeAfterMs(series)) return true;
@@ -118,7 +171,7 @@ async function isArchiveNeeded(
 async function copyRings(
   store: ExemplarStore,
   known: KnownSeries,
-  archive: ExemplarArchive,
+  archive: ExemplarArchive | undefined,
   query: ExemplarQuery,
   slices: TimeSlices,
 ): Promise<{ readonly rings: SeriesByLabels; readonly need: ArchiveNeed } | undefined> {
@@ -129,34 +182,49 @@ async function copyRings(
     if (known.isStill(series)) {
       const labels = store.index.labels(series);
       needs.push({ labels, untilMs: store.completeAfterMs(series) });
-      const exemplars = copyOf(store, matchingSlots(store, series, query));
-      if (exemplars.length > 0) rings.set(store.index.labelsJson(series), { labels, exemplars });
+      const exemplars = copyOf(store, matchingSlots(store, series, query), query.showSource);
+      if (exemplars.length > 0) addShown(rings, labels, exemplars, query);
       copies += exemplars.length;
       if (copies > MAX_COPIES) return undefined;
     }
     if (slices.isOver) await slices.pause();
   }
   // Last: it covers what was forgotten meanwhile.
-  const othersUntilMs = archive.isShared ? Number.POSITIVE_INFINITY : store.totals.forgottenUntilMs;
+  const othersUntilMs = archive?.isShared ? Number.POSITIVE_INFINITY : store.totals.forgottenUntilMs;
   return { rings, need: { othersUntilMs, series: needs } };
 }
 
-function copyOf(store: ExemplarStore, slots: ReturnType<typeof matchingSlots>): ArchivedExemplar[] {
+/** With external labels, two series may come to have the same. */
+function addShown(rings: SeriesByLabels, kept: Labels, exemplars: Exemplar[], query: ExemplarQuery): void {
+  const labels = withExternalLabels(kept, query.externalLabels ?? NO_LABELS);
+  const key = labelsToJson(labels);
+  const series = rings.get(key);
+  if (series === undefined) rings.set(key, { labels, exemplars });
+  else series.exemplars = series.exemplars.concat(exemplars);
+}
+
+function copyOf(
+  store: ExemplarStore,
+  slots: ReturnType<typeof matchingSlots>,
+  showSource = false,
+): Exemplar[] {
   const { rings } = store;
+  const source = showSource ? { foundIn: 'memory' as const } : {};
   return slots.map((slot) => ({
     timestampMs: rings.timestampMs(slot),
     value: rings.value(slot),
     labels: rings.labels(slot),
+    ...source,
   }));
 }
 
 async function merge(
   rings: SeriesByLabels,
-  archived: { readonly found: readonly ArchivedSeries[]; readonly warnings: readonly string[] },
+  others: readonly Found[],
   query: ExemplarQuery,
   slices: TimeSlices,
 ): Promise<JsonAnswer> {
-  for (const { labels, exemplars } of archived.found) {
+  for (const { labels, exemplars } of others.flatMap(({ found }) => found)) {
     const key = labelsToJson(labels);
     const series = rings.get(key);
     if (series === undefined) rings.set(key, { labels, exemplars: [...exemplars] });
@@ -174,12 +242,17 @@ async function merge(
     slices,
   );
   const sorted = Array.from(order, (index) => all[index]!);
+  refuseTooLarge(
+    sorted.reduce((sum, { exemplars }) => sum + exemplars.length, 0),
+    query,
+  );
   await applyLimit(sorted, query, slices);
-  return { data: json(sorted.filter(({ exemplars }) => exemplars.length > 0)), warnings: archived.warnings };
+  const warnings = others.flatMap((other) => other.warnings);
+  return { data: json(sorted.filter(({ exemplars }) => exemplars.length > 0)), warnings };
 }
 
-/** In the order of a ring: time, value, labels. */
-function onceInOrder(exemplars: readonly ArchivedExemplar[], order: 'asc' | 'desc'): ArchivedExemplar[] {
+/** In the order of a ring: time, value, labels. Of the same, the first: rings come before others. */
+function onceInOrder(exemplars: readonly Exemplar[], order: 'asc' | 'desc'): Exemplar[] {
   const sorted = [...exemplars].sort(compareExemplars);
   const once = sorted.filter((exemplar, i) => i === 0 || compareExemplars(sorted[i - 1]!, exemplar) !== 0);
   return order === 'asc' ? once : once.reverse();
@@ -220,7 +293,7 @@ async function* json(all: readonly Series[]): AsyncGenerator<string> {
     isFirst = false;
     for (let i = 0; i < exemplars.length; i++) {
       const exemplar = exemplars[i]!;
-      text += `${i === 0 ? '' : ','}${exemplarJson(labelsToJson(exemplar.labels), exemplar.value, exemplar.timestampMs)}`;
+      text += `${i === 0 ? '' : ','}${exemplarJson(labelsToJson(exemplar.labels), exemplar.value, exemplar.timestampMs, exemplar.foundIn)}`;
       if (text.length <= CHUNK_LENGTH) continue;
       yield text;
       text = '';

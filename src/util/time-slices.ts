@@ -29,11 +29,14 @@ let lastTurn: Promise<void> = Promise.resolve();
 export class TimeSlices {
   readonly #clock: Clock;
   readonly #sliceMs: number;
+  readonly #signal: AbortSignal | undefined;
   #sliceEndMs: number;
 
-  constructor(clock: Clock, sliceMs = 10) {
+  /** @param signal once aborted, `pause` rejects with its reason: nobody wants the work any more */
+  constructor(clock: Clock, sliceMs = 10, signal?: AbortSignal) {
     this.#clock = clock;
     this.#sliceMs = sliceMs;
+    this.#signal = signal;
     this.#sliceEndMs = clock.monotonicMs() + sliceMs;
   }
 
@@ -46,6 +49,7 @@ export class TimeSlices {
     const turn = lastTurn.then(() => nextTurn());
     lastTurn = turn;
     await turn;
+    this.#signal?.throwIfAborted();
     this.#sliceEndMs = this.#clock.monotonicMs() + this.#sliceMs;
   }
 }

@@ -63,7 +63,7 @@ t.test('paths and methods that are not there', async (t) => {
   const cases: [method: 'GET' | 'PUT' | 'DELETE', url: string, status: number, allow: string | undefined][] =
     [
       ['GET', '/api/v1/nothing', 404, undefined],
-      ['GET', '/', 404, undefined],
+      ['GET', '/nothing', 404, undefined],
       ['PUT', '/api/v1/retention', 405, 'GET, OPTIONS'],
       ['DELETE', '/api/v1/label/a/values', 405, 'GET, OPTIONS'],
       ['DELETE', '/api/v1/query_exemplars', 405, 'GET, OPTIONS, POST'],

@@ -29,7 +29,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   query: [...BELOW_ALL, 'store'],
   sampler: [...BELOW_ALL, 'archive', 'clickhouse', 'http-client'],
   forward: [...BELOW_ALL, 'http-client'],
-  http: [...BELOW_ALL, 'clickhouse', 'query', 'sampler', 'store'],
+  upstream: [...BELOW_ALL, 'http-client'],
+  http: [...BELOW_ALL, 'clickhouse', 'http-client', 'query', 'sampler', 'store', 'upstream'],
   'durability.ts': [...BELOW_ALL, 'journal', 'store'],
   // Puts the options and defaults that parts export together; no part imports it.
   config: [
@@ -37,6 +38,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'archive',
     'clickhouse',
     'discovery',
+    'http',
     'http-client',
     'journal',
     'query',
@@ -44,6 +46,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'scrape',
     'store',
     'forward',
+    'upstream',
   ],
   'version.ts': [],
   'app.ts': [
@@ -56,9 +59,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'forward',
     'http',
     'journal',
+    'query',
     'sampler',
     'scrape',
     'store',
+    'upstream',
     'version.ts',
   ],
   // Commands: on top of everything.
@@ -71,6 +76,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'demo',
     'doctor',
     'exposition',
+    'http',
     'http-client',
     'sampler',
     'scrape',

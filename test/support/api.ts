@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { Destinations } from '../../src/http/destination.js';
+import { DEFAULT_QUERY_LIMITS } from '../../src/http/query-limits.js';
 import { addRoutes, type RouteParts } from '../../src/http/routes.js';
 import { createServer } from '../../src/http/server.js';
+import { LiveExemplars } from '../../src/query/live-exemplars.js';
 import { SamplerManager } from '../../src/sampler/manager.js';
 import { SamplerMetrics } from '../../src/sampler/metrics.js';
 import { ExemplarStore } from '../../src/store/exemplar-store.js';
@@ -14,9 +17,10 @@ export async function createApi(
   store: ExemplarStore = createStore(),
   parts: Partial<RouteParts> = {},
 ): Promise<FastifyInstance> {
-  const server = await createServer();
+  const destinations = new Destinations({ routePrefix: '', hasUpstream: () => parts.upstream !== undefined });
+  const server = await createServer({ destinations });
   const registry = createRegistry();
-  await addRoutes(server, {
+  await addRoutes(server, destinations, {
     store,
     archive: () => undefined,
     traceIdLabels: () => ['trace_id'],
@@ -33,6 +37,14 @@ export async function createApi(
       metrics: new SamplerMetrics(registry),
       userAgent: 'exemplard/test',
     }),
+    live: new LiveExemplars(systemClock),
+    queryLimits: DEFAULT_QUERY_LIMITS,
+    isAllowedOrigin: undefined,
+    upstream: () => undefined,
+    externalLabels: () => undefined,
+    pageStatus() {
+      throw new Error('there is no page');
+    },
     version: '1.2.3',
     flags: {},
     enableLifecycle: false,

@@ -1,5 +1,9 @@
 import { App } from '../../src/app.js';
 import { loadConfig } from '../../src/config/load.js';
+import type { WebOptions } from '../../src/http/listeners.js';
+import { DEFAULT_QUERY_LIMITS } from '../../src/http/query-limits.js';
+import { DEFAULT_SERVER_SETTINGS } from '../../src/http/server.js';
+import { NO_WEB_CONFIG } from '../../src/http/web-config.js';
 import { systemClock } from '../../src/util/clock.js';
 import { silentLog } from '../../src/util/log.js';
 import type { QueriedSeries } from './prometheus.js';
@@ -15,7 +19,11 @@ export interface RunningApp {
 }
 
 /** exemplard in this process, on a free loopback port. */
-export async function startApp(configText: string, storagePath?: string): Promise<RunningApp> {
+export async function startApp(
+  configText: string,
+  storagePath?: string,
+  web: Partial<WebOptions> = {},
+): Promise<RunningApp> {
   let text = configText;
   const load = () => {
     const result = loadConfig(text, 'test.yml');
@@ -25,7 +33,15 @@ export async function startApp(configText: string, storagePath?: string): Promis
   const app = new App({
     config: load(),
     storagePath,
-    listen: [{ host: '127.0.0.1', port: 0 }],
+    web: {
+      ...DEFAULT_SERVER_SETTINGS,
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      routePrefix: '',
+      loadConfig: () => NO_WEB_CONFIG,
+      ...web,
+    },
+    queryLimits: DEFAULT_QUERY_LIMITS,
+    isAllowedOrigin: undefined,
     enableLifecycle: false,
     flags: {},
     loadConfig: load,

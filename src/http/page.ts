@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { TraceLink } from '../model/trace-link.js';
+import { sendData } from './answer.js';
+import { plainText } from './other-methods.js';
+
+/** What the page has to know of the process that serves it. */
+export interface PageStatus {
+  readonly version: string;
+  readonly traceLinks: readonly TraceLink[];
+  readonly traceIdLabels: readonly string[];
+  readonly hasUpstream: boolean;
+  readonly archive: 'none' | 'chdb' | 'clickhouse';
+  readonly isLifecycleEnabled: boolean;
+  readonly isSampling: boolean;
+  readonly retentionTargetSeconds: number | null;
+  readonly perSeries: number;
+}
+
+export interface PageParts {
+  readonly pageStatus: () => PageStatus;
+}
+
+/** Made by `npm run page`. The same place from `src` and from `dist`. */
+const PAGE_PATH = fileURLToPath(new URL('../../dist/page/', import.meta.url));
+
+/** What comes from targets is hostile: nothing may be loaded or run but what is built here. */
+const PAGE_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+};
+
+/** `/` and what it loads. */
+export async function pageRoutes(server: FastifyInstance): Promise<void> {
+  if (!existsSync(PAGE_PATH)) {
+    server.get('/', (_request, reply) => plainText(reply, 404, 'The page is not built: npm run page\n'));
+    return;
+  }
+  // The names of assets change with what is in them.
+  await server.register(fastifyStatic, {
+    root: join(PAGE_PATH, 'assets'),
+    prefix: '/assets/',
+    maxAge: '365d',
+    immutable: true,
+    preCompressed: true,
+  });
+  const send = (reply: FastifyReply, file: string) =>
+    reply.header('cache-control', 'no-cache').sendFile(file, PAGE_PATH, { cacheControl: false });
+  server.get('/', (_request, reply) => send(reply.headers(PAGE_HEADERS), 'index.html'));
+}
+
+/** `status/page`: what the page asks first. */
+export function pageStatusRoute(api: FastifyInstance, { pageStatus }: PageParts): void {
+  api.get('/status/page', (_request, reply) => sendData(reply, pageStatus()));
+}

@@ -1,0 +1,60 @@
+/** What queries may take: how many at once, how long, how large. As Prometheus' flags of the same names. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Clock } from '../util/clock.js';
+import { Gate } from '../util/gate.js';
+import { TimeSlices } from '../util/time-slices.js';
+import { formatDurationMs } from '../util/units.js';
+import { ApiError } from './api-error.js';
+import { wantsEvents } from './server-events.js';
+
+export interface QueryLimits {
+  /** More wait for their turn. */
+  readonly maxConcurrency: number;
+  /** Waiting included. */
+  readonly timeoutMs: number;
+  /** In one answer. */
+  readonly maxExemplars: number;
+}
+
+export const DEFAULT_QUERY_LIMITS: QueryLimits = {
+  maxConcurrency: 20,
+  timeoutMs: 120_000,
+  maxExemplars: 5_000_000,
+};
+
+const signals = new WeakMap<FastifyRequest, AbortSignal>();
+
+/** Slices of work for a request: it ends when its time is over, or its client has gone. */
+export function slicesOf(request: FastifyRequest, clock: Clock): TimeSlices {
+  return new TimeSlices(clock, undefined, signals.get(request));
+}
+
+/** Requests to the routes of `api` take turns, and each has its time. Events, which go on for ever, have limits of their own. */
+export function limitQueries(
+  api: FastifyInstance,
+  { queryLimits, clock }: { readonly queryLimits: QueryLimits; readonly clock: Clock },
+): void {
+  const { maxConcurrency, timeoutMs } = queryLimits;
+  const gate = new Gate(maxConcurrency);
+  api.addHook('preHandler', async (request, reply) => {
+    if (wantsEvents(request)) return;
+    const end = new AbortController();
+    const cancelTimer = clock.after(timeoutMs, () => end.abort(timedOut(timeoutMs)));
+    const finish = () => {
+      cancelTimer();
+      end.abort(new ApiError('timeout', 'the client has gone'));
+    };
+    reply.raw.once('close', finish);
+    reply.raw.once('finish', finish);
+    signals.set(request, end.signal);
+    await gate.enter(end.signal);
+  });
+}
+
+function timedOut(timeoutMs: number): ApiError {
+  const limit = formatDurationMs(timeoutMs);
+  return new ApiError(
+    'timeout',
+    `query timed out after ${limit} (--query.timeout), the time it waited for others included: ask for fewer series or a shorter time`,
+  );
+}

@@ -1,0 +1,66 @@
+/** TLS of our own server. */
+import type { ServerOptions } from 'node:https';
+import type { SecureVersion } from 'node:tls';
+import { createSecureContext, type Server, type TLSSocket } from 'node:tls';
+import type { Secret, TlsVersion } from '../http-client/options.js';
+import type { SecretFiles } from '../http-client/secret-files.js';
+import type { ServerTlsOptions } from './web-config.js';
+
+const VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
+  TLS10: 'TLSv1',
+  TLS11: 'TLSv1.1',
+  TLS12: 'TLSv1.2',
+  TLS13: 'TLSv1.3',
+};
+
+/**
+ * What Node's server needs.
+ * @throws Error that says what is wrong with which file
+ */
+export async function serverTls(options: ServerTlsOptions, files: SecretFiles): Promise<ServerOptions> {
+  const read = async (secret: Secret | undefined, name: string) =>
+    secret === undefined ? undefined : files.read(secret, `tls_server_config.${name}`);
+  const [cert, key, ca] = await Promise.all([
+    read(options.cert, 'cert_file'),
+    read(options.key, 'key_file'),
+    read(options.clientCa, 'client_ca_file'),
+  ]);
+  const tls: ServerOptions = {
+    cert,
+    key,
+    ...(ca === undefined ? {} : { ca }),
+    minVersion: VERSIONS[options.minVersion],
+    maxVersion: VERSIONS[options.maxVersion],
+    ...(options.ciphers.length === 0 ? {} : { ciphers: options.ciphers.join(':') }),
+    honorCipherOrder: options.prefersOwnCiphers,
+    ...(options.curves.length === 0 ? {} : { ecdhCurve: options.curves.join(':') }),
+    requestCert: options.clientAuth !== 'NoClientCert',
+    rejectUnauthorized: options.clientAuth === 'RequireAndVerifyClientCert',
+  };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new Error(`tls_server_config: ${(error as Error).message}`);
+  }
+  return tls;
+}
+
+/** Node.js itself knows only "verified" and "anything": the rest of Go's kinds is judged here, before a byte is answered. */
+export function judgeClients(server: Server, options: () => ServerTlsOptions | undefined): void {
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const tls = options();
+    if (tls !== undefined && !isWelcome(socket, tls)) socket.destroy();
+  });
+}
+
+function isWelcome(socket: TLSSocket, { clientAuth, clientAllowedSans }: ServerTlsOptions): boolean {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined)
+    return !['RequireAnyClientCert', 'RequireAndVerifyClientCert'].includes(clientAuth);
+  const isVerified = ['VerifyClientCertIfGiven', 'RequireAndVerifyClientCert'].includes(clientAuth);
+  if (isVerified && !socket.authorized) return false;
+  if (clientAllowedSans.length === 0) return true;
+  // Each after its kind: `DNS:name, IP Address:1.2.3.4`.
+  const names = (certificate.subjectAltName ?? '').split(', ').map((name) => name.replace(/^[^:]*:/, ''));
+  return names.some((name) => clientAllowedSans.includes(name));
+}

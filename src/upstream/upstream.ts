@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Dispatcher } from 'undici';
+import { HttpClient, type HttpClientParts } from '../http-client/client.js';
+import { headerRecord, passedHeaders, type RawHeaders } from './headers.js';
+import type { UpstreamMetrics } from './metrics.js';
+import type { UpstreamOptions } from './options.js';
+
+/** Nothing came back from the upstream. */
+export class UpstreamFailure extends Error {}
+
+/** The request is not one to pass on. */
+export class UnfitRequest extends Error {}
+
+/** By it a request that comes back here is known. Not `Via`: some servers do not compress for who sends that. */
+const RELAY_HEADER = 'x-exemplard-relay';
+
+/** What came back. It has to be sent on, or discarded. */
+export interface UpstreamAnswer {
+  readonly statusCode: number;
+  readonly headers: RawHeaders;
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
+export interface UpstreamParts extends Pick<HttpClientParts, 'clock' | 'userAgent'> {
+  readonly metrics: UpstreamMetrics;
+  /** Whether `Authorization` of requests is meant for exemplard, and so nobody else's business. */
+  readonly keepsAuthorization: () => boolean;
+}
+
+/**
+ * Passes requests on, byte for byte: path, query, headers and bodies go through as they come, both ways. There is no time
+ * limit, as only the client knows how long it will wait, and it is undici's own work to keep the pace of the slower side.
+ */
+export class Upstream {
+  readonly options: UpstreamOptions;
+  readonly #parts: UpstreamParts;
+  readonly #client: HttpClient;
+  readonly #origin: string;
+  /** Of every path; without a slash at its end. */
+  readonly #base: string;
+  readonly #id = randomBytes(8).toString('hex');
+
+  constructor(options: UpstreamOptions, parts: UpstreamParts) {
+    this.options = options;
+    this.#parts = parts;
+    this.#client = new HttpClient(options.client, parts);
+    const url = new URL(options.url);
+    this.#origin = url.origin;
+    this.#base = url.pathname.replace(/\/+$/, '');
+  }
+
+  /**
+   * @param path with the query, as the client wrote it
+   * @param signal aborted when the client has gone
+   * @throws {UnfitRequest} for what may not be passed on
+   * @throws {UpstreamFailure}
+   */
+  async pass(request: IncomingMessage, path: string, signal: AbortSignal): Promise<UpstreamAnswer> {
+    refuseDotSegments(path);
+    if (request.headers[RELAY_HEADER] !== undefined)
+      if (String(request.headers[RELAY_HEADER]).split(', ').includes(this.#id))
+        throw new UpstreamFailure(
+          `${this.#shown} leads back to this exemplard: upstream.url must be a Prometheus`,
+        );
+    return this.exchange({
+      method: request.method as Dispatcher.HttpMethod,
+      path,
+      headers: passedHeaders(request.rawHeaders),
+      body: hasBody(request) ? request : null,
+      signal,
+    });
+  }
+
+  /** @throws {UpstreamFailure} */
+  async exchange({
+    path,
+    headers,
+    ...request
+  }: {
+    readonly method: Dispatcher.HttpMethod;
+    readonly path: string;
+    readonly headers: Iterable<readonly [name: string, value: string]>;
+    readonly body: IncomingMessage | string | null;
+    readonly signal: AbortSignal;
+  }): Promise<UpstreamAnswer> {
+    const { metrics } = this.#parts;
+    try {
+      const {
+        statusCode,
+        headers: answered,
+        body,
+      } = await this.#client.transport.request({
+        ...request,
+        origin: this.#origin,
+        path: this.#base + path,
+        headers: { ...headerRecord(this.#allowed(headers)), ...(await this.#ownHeaders()) },
+        responseHeaders: 'raw',
+      });
+      metrics.countAnswer(statusCode);
+      // Its type does not know what `raw` makes of them.
+      return { statusCode, headers: answered as unknown as RawHeaders, body };
+    } catch (error) {
+      if (!request.signal.aborted) metrics.countFailure();
+      throw new UpstreamFailure(`${this.#shown}: ${messageOf(error)}`);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  /** For people, and so without the path: others than its operator may read it. */
+  get #shown(): string {
+    return `upstream ${this.#origin}`;
+  }
+
+  *#allowed(headers: Iterable<readonly [name: string, value: string]>) {
+    const hides = this.#parts.keepsAuthorization() || this.options.client.auth.type !== 'none';
+    const own = new Set(Object.keys(this.options.client.headers).map((name) => name.toLowerCase()));
+    for (const header of headers) {
+      const name = header[0].toLowerCase();
+      if (!(hides && name === 'authorization') && !own.has(name)) yield header;
+    }
+    yield [RELAY_HEADER, this.#id] as const;
+  }
+
+  #ownHeaders(): Promise<Record<string, string | string[]>> {
+    return this.#client.credentials();
+  }
+}
+
+/** Sends an answer on, at the pace of the client. */
+export async function sendOn(answer: UpstreamAnswer, response: ServerResponse): Promise<void> {
+  response.writeHead(answer.statusCode, [...passedHeaders(answer.headers)].flat());
+  try {
+    await pipeline(answer.body, response);
+  } catch {
+    // Half an answer must not look like a whole one.
+    response.destroy();
+  }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** A server that resolves them would leave the path that `upstream.url` gives, and with it, perhaps, the tenant. */
+function refuseDotSegments(path: string): void {
+  const [segments] = path.split('?', 1);
+  if (segments!.split(/\/|%2f|\\|%5c/i).some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment)))
+    throw new UnfitRequest('a path with . or .. in it is not passed on');
+}
+
+/** Of several addresses that all failed, undici says nothing itself. */
+function messageOf(error: unknown): string {
+  const { message, errors, cause } = error as AggregateError;
+  if (message !== '') return message;
+  return errors?.map(messageOf).join(', ') || messageOf(cause ?? new Error('no answer'));
+}
