@@ -13,6 +13,7 @@ import { promqlRoutes } from './promql.js';
 import { limitQueries } from './query-limits.js';
 import { type RetentionRouteParts, retentionRoutes } from './retention.js';
 import { type SamplingRouteParts, samplingRoutes } from './sampling.js';
+import { type SinkRouteParts, sinkRoutes } from './sinks.js';
 import { type StatusRouteParts, statusRoutes } from './status.js';
 import { type TargetRouteParts, targetRoutes } from './targets.js';
 import { type TraceRouteParts, traceRoutes } from './traces.js';
@@ -26,6 +27,7 @@ export type RouteParts = CrossOrigin &
   PageParts &
   RetentionRouteParts &
   SamplingRouteParts &
+  SinkRouteParts &
   StatusRouteParts &
   TargetRouteParts &
   TraceRouteParts &
@@ -54,6 +56,7 @@ async function addApiRoutes(api: FastifyInstance, parts: RouteParts): Promise<vo
   targetRoutes(api, parts);
   metadataRoutes(api, parts);
   statusRoutes(api, parts);
+  sinkRoutes(api, parts);
   pageStatusRoute(api, parts);
 }
 
