@@ -43,6 +43,7 @@ t.test('a stream joins what is there', async (t) => {
   t.same(times(mergePoints(held, [point(2, 1, { id: 'y' }), point(9, 1)], 0)), [1, 2, 2, 3, 9]);
   t.same(times(mergePoints(held, [point(0, 1), point(4, 1)], 2)), [2, 3, 4], 'the window moved');
   t.same(times(mergePoints(held, [point(4, 1)], 0, 2)), [3, 4], 'the oldest leave');
+  t.same(times(mergePoints(held, [], 0, 2)), [2, 3], 'also where nothing is new');
 });
 
 t.test('labels of hostile names', async (t) => {

@@ -77,27 +77,29 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
       ) : (
         <div class={hasPanel ? 'with-panel' : undefined}>
           <div class="column">
-            <Toolbar
-              state={state}
-              colorBy={picture.colorBy}
-              labels={picture.labels}
-              hasArchive={status !== undefined && status.archive !== 'none'}
-              live={exemplars.live}
-              isPaused={isPaused}
-              onChange={update}
-              onPause={(pause) => {
-                setIsPaused(pause);
-                if (!pause) askAgain();
-              }}
-              onRefresh={askAgain}
-              onZoomOut={zoomOut}
-            />
-            <FilterBar
-              filters={state.filters}
-              labels={picture.labels}
-              onChange={(filters) => update({ filters })}
-              onIntoQuery={intoQuery}
-            />
+            <div class="controls">
+              <Toolbar
+                state={state}
+                colorBy={picture.colorBy}
+                labels={picture.labels}
+                hasArchive={status !== undefined && status.archive !== 'none'}
+                live={exemplars.live}
+                isPaused={isPaused}
+                onChange={update}
+                onPause={(pause) => {
+                  setIsPaused(pause);
+                  if (!pause) askAgain();
+                }}
+                onRefresh={askAgain}
+                onZoomOut={zoomOut}
+              />
+              <FilterBar
+                filters={state.filters}
+                labels={picture.labels}
+                onChange={(filters) => update({ filters })}
+                onIntoQuery={intoQuery}
+              />
+            </div>
             <Results
               state={state}
               exemplars={exemplars}

@@ -76,11 +76,17 @@ function labelColumn(name: string): Column<Point> {
   return {
     id: `label:${name}`,
     title: name,
-    width: /trace|span/i.test(name) ? 296 : 150,
+    width: widthFor(name),
     isSortable: true,
     cell: (point) => labelOf(point, name),
     hint: (point) => labelOf(point, name),
   };
+}
+
+/** Ids of traces and spans are read as a whole. */
+function widthFor(name: string): number {
+  if (/trace/i.test(name)) return 296;
+  return /span/i.test(name) ? 170 : 150;
 }
 
 interface ColumnChoiceProps {

@@ -49,7 +49,8 @@ export function mergePoints(
   max = MAX_POINTS,
 ): readonly Point[] {
   const added = more.filter((point) => point.timeMs >= startMs && !includesPoint(points, point));
-  if (added.length === 0 && (points.length === 0 || points[0]!.timeMs >= startMs)) return points;
+  const isWithin = points.length <= max && (points.length === 0 || points[0]!.timeMs >= startMs);
+  if (added.length === 0 && isWithin) return points;
   // Two sorted runs: the sort only merges them.
   const all = points.concat(added).sort(byTime);
   return all.slice(Math.max(firstAtOrAfter(all, startMs), all.length - max));

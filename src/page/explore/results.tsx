@@ -91,7 +91,7 @@ function Notices({ state, exemplars, picture, onUpdate }: ResultsProps) {
       ))}
       {isCut && (
         <Notice kind="warning">
-          The newest {formatCount(points.length)} are shown, there may be older ones: narrow the query, the
+          The newest {formatCount(points.length)} are shown, older ones are left out: narrow the query, the
           time or the values{state.limit < 100_000 ? ', or raise “At most”' : ''}.
         </Notice>
       )}

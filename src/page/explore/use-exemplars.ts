@@ -38,6 +38,8 @@ const NOTHING: Omit<Exemplars, 'interval'> = {
 
 /** Often enough to look alive, seldom enough for 100,000 points. */
 const FLUSH_MS = 250;
+/** Room beside the newest point, as a share of the window: it is not cut in half. */
+const EDGE = 0.01;
 /** Without news, the window still moves. */
 const TICK_MS = 1000;
 
@@ -71,7 +73,8 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       // Clocks differ: whatever is newest is shown.
       end: range.kind === 'between' ? formatIso(asked.endMs) : undefined,
       order: 'desc',
-      limit,
+      // One more tells whether there are more.
+      limit: limit + 1,
       source: source === 'all' ? undefined : source,
       show_source: 'true',
       ...bounds,
@@ -89,7 +92,7 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
           isAnswered: true,
           error: undefined,
           warnings,
-          isCut: answered.length >= limit,
+          isCut: answered.length > limit,
           interval: upToNewest(asked, range.kind === 'last', points),
         }));
       },
@@ -144,6 +147,8 @@ function advance(before: Exemplars, more: readonly Point[], window: Interval, li
 }
 
 function upToNewest(interval: Interval, isOpen: boolean, points: readonly Point[]): Interval {
+  if (!isOpen) return interval;
   const newestMs = points.at(-1)?.timeMs ?? 0;
-  return isOpen ? { ...interval, endMs: Math.max(interval.endMs, newestMs) } : interval;
+  const room = EDGE * (interval.endMs - interval.startMs);
+  return { ...interval, endMs: Math.max(interval.endMs, newestMs) + room };
 }

@@ -1,0 +1,114 @@
+import t from 'tap';
+import { histogramBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
+import { startApp } from '../support/app.js';
+import { chromiumMissing, seriousFindings, startBrowser, visit } from '../support/browser.js';
+import { body, serveTarget } from '../support/target.js';
+import { until } from '../support/until.js';
+
+const CONFIG = (address: string) => `
+scrape_configs:
+  - job_name: shop
+    scrape_interval: 500ms
+    scrape_timeout: 500ms
+    static_configs: [{targets: ['${address}']}]
+`;
+const QUERY = '#/explore?query=shop_seconds_bucket';
+
+t.test('live', { skip: chromiumMissing() }, async (t) => {
+  let scrapes = 0;
+  const target = await serveTarget((response, request) =>
+    body(histogramBody(scrapes++, Date.now() - 1000))(response, request),
+  );
+  t.teardown(() => target.close());
+  const app = await startApp(CONFIG(target.address));
+  t.teardown(() => app.stop());
+  await until(async () => (await app.queryExemplars('shop_seconds_bucket')).length > 0, 'an exemplar');
+  const browser = await startBrowser(t);
+  const { page, problems, screenshot } = await visit(browser, `${app.url}/${QUERY}&range=15m`);
+  const count = async () => Number(await page.getByRole('application').getAttribute('data-points'));
+  await page.getByRole('application').waitFor();
+  const before = await count();
+  t.ok(before >= SERIES_PER_BODY);
+
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.getByText('as they come').waitFor();
+  t.match(page.url(), 'live=1');
+  await until(async () => (await count()) >= before + 3 * SERIES_PER_BODY, 'points by themselves');
+  t.equal((await count()) % SERIES_PER_BODY, 0, 'each once');
+  await screenshot('live-light');
+  t.same(await seriousFindings(page), []);
+
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('paused').waitFor();
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const paused = await count();
+  await new Promise((resolve) => setTimeout(resolve, 1300));
+  t.equal(await count(), paused, 'nothing comes');
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await until(async () => (await count()) > paused, 'what came in between');
+  t.same(problems, []);
+
+  // Whoever looks at a moment does not want it to move away.
+  const box = (await page.locator('.u-over').boundingBox())!;
+  await page.mouse.move(box.x + 20, box.y + 50);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width - 5, box.y + 55, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/start=/);
+  t.notMatch(page.url(), 'live=1');
+});
+
+t.test('the server goes away', { skip: chromiumMissing() }, async (t) => {
+  const target = await serveTarget(body(histogramBody(0, Date.now())));
+  t.teardown(() => target.close());
+  const app = await startApp(CONFIG(target.address));
+  await until(async () => (await app.queryExemplars('shop_seconds_bucket')).length > 0, 'an exemplar');
+  const browser = await startBrowser(t);
+  const live = await visit(browser, `${app.url}/${QUERY}&live=1`);
+  await live.page.getByText('as they come').waitFor();
+  const { page, screenshot } = await visit(browser, `${app.url}/${QUERY}`);
+  await page.getByRole('application').waitFor();
+  await app.stop();
+  await live.page.getByText('connection lost, trying again').waitFor();
+  await live.screenshot('live-lost-light');
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.getByRole('heading', { name: 'The server does not answer' }).waitFor();
+  await screenshot('unreachable-light');
+  t.same(await seriousFindings(page), []);
+});
+
+t.test('nothing there, and questions that are wrong', { skip: chromiumMissing() }, async (t) => {
+  const app = await startApp('scrape_configs: []');
+  t.teardown(() => app.stop());
+  const browser = await startBrowser(t);
+  const { page, screenshot } = await visit(browser, app.url);
+  await page.getByRole('heading', { name: 'No exemplars yet' }).waitFor();
+  t.match(await page.textContent('.state'), 'exemplard check metrics URL');
+  await screenshot('empty-light');
+  t.same(await seriousFindings(page), []);
+
+  const box = page.getByRole('combobox', { name: 'PromQL' });
+  await box.fill('sum(');
+  await box.press('Escape');
+  await box.press('Enter');
+  await page.getByRole('alert').getByText('parse error').waitFor();
+  t.equal(await box.getAttribute('aria-invalid'), 'true');
+  await screenshot('wrong-light');
+  t.same(await seriousFindings(page), []);
+  await box.fill('1 + 1');
+  await box.press('Enter');
+  await page.getByRole('alert').getByText('no selector').waitFor();
+  await box.fill('up');
+  await box.press('Enter');
+  await page.getByRole('heading', { name: 'No exemplars found' }).waitFor();
+  await screenshot('none-found-light');
+  t.same(await seriousFindings(page), []);
+
+  // An answer that takes its time.
+  await page.route('**/query_exemplars*', () => {});
+  await page.goto(`${app.url}/#/explore?query=slow`);
+  await page.reload();
+  await page.getByText('Loading exemplars').waitFor();
+  await screenshot('loading-light');
+  t.same(await seriousFindings(page), []);
+});
