@@ -101,8 +101,8 @@ function exemplarOf(exemplar: unknown): ArchivedExemplar {
 }
 
 function labelsOf(labels: unknown): Labels {
-  const values = Object.values((labels ?? {}) as object);
-  if (values.some((value) => typeof value !== 'string'))
+  const record = Object(labels) as Record<string, string>;
+  if (Object.values(record).some((value) => typeof value !== 'string'))
     throw new Error('its answer has labels that are no text');
-  return labelsFromRecord(labels as Record<string, string>);
+  return labelsFromRecord(record);
 }
