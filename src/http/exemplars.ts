@@ -11,7 +11,7 @@ import { streamData } from './answer.js';
 import { ApiError } from './api-error.js';
 import { readQuery } from './expressions.js';
 import { Parameters } from './parameters.js';
-import { type QueryLimits, slicesOf } from './query-limits.js';
+import { inTime, type QueryLimits, slicesOf } from './query-limits.js';
 import { sendEvents, wantsEvents } from './server-events.js';
 
 export interface ExemplarRouteParts extends ExemplarMemory {
@@ -60,7 +60,8 @@ export function exemplarRoutes(api: FastifyInstance, parts: ExemplarRouteParts):
       const askUpstream = behind?.options.mergeExemplars
         ? () => askExemplars(behind, request.raw, { ...query, promql })
         : undefined;
-      const answer = await queryExemplars(parts, query, source, slicesOf(request, parts.clock), askUpstream);
+      const slices = slicesOf(request, parts.clock);
+      const answer = await inTime(request, queryExemplars(parts, query, source, slices, askUpstream));
       return streamData(reply, answer.data, answer.warnings);
     },
   });

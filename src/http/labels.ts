@@ -7,7 +7,7 @@ import { sendData, streamJson, warningsJson } from './answer.js';
 import { ApiError, badParameter } from './api-error.js';
 import { matchParameters } from './expressions.js';
 import { Parameters } from './parameters.js';
-import { slicesOf } from './query-limits.js';
+import { inTime, slicesOf } from './query-limits.js';
 import { unescapeName } from './unescape-name.js';
 
 const TRUNCATED = 'results truncated due to limit';
@@ -24,14 +24,22 @@ export function labelRoutes(api: FastifyInstance, parts: LabelRouteParts): void 
     url: '/labels',
     async handler(request, reply) {
       const { filter, limit } = labelQuery(request);
-      return sendLimited(reply, await labelNames(parts, filter, slicesOf(request, clock)), limit);
+      return sendLimited(
+        reply,
+        await inTime(request, labelNames(parts, filter, slicesOf(request, clock))),
+        limit,
+      );
     },
   });
   api.get<{ Params: { name: string } }>('/label/:name/values', async (request, reply) => {
     const name = unescapeName(request.params.name);
     if (name === '') throw new ApiError('bad_data', 'invalid label name: ""');
     const { filter, limit } = labelQuery(request);
-    return sendLimited(reply, await labelValues(parts, name, filter, slicesOf(request, clock)), limit);
+    return sendLimited(
+      reply,
+      await inTime(request, labelValues(parts, name, filter, slicesOf(request, clock))),
+      limit,
+    );
   });
   api.route({
     method: ['GET', 'POST'],
@@ -42,7 +50,10 @@ export function labelRoutes(api: FastifyInstance, parts: LabelRouteParts): void 
       }
       const { filter, limit } = labelQuery(request);
       // One more tells whether there are more.
-      const { found, warnings } = await labelSetsJson(parts, filter, limit + 1, slicesOf(request, clock));
+      const { found, warnings } = await inTime(
+        request,
+        labelSetsJson(parts, filter, limit + 1, slicesOf(request, clock)),
+      );
       return streamJson(reply, seriesJson(found, limit, warnings));
     },
   });

@@ -29,6 +29,17 @@ export function slicesOf(request: FastifyRequest, clock: Clock): TimeSlices {
   return new TimeSlices(clock, undefined, signals.get(request));
 }
 
+/** What a request waits for, but no longer than its time lasts: whoever is asked may never answer. */
+export function inTime<Result>(request: FastifyRequest, result: Promise<Result>): Promise<Result> {
+  const signal = signals.get(request);
+  if (signal === undefined) return result;
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    result.finally(() => signal.removeEventListener('abort', giveUp)).then(resolve, reject);
+  });
+}
+
 /** Requests to the routes of `api` take turns, and each has its time. Events, which go on for ever, have limits of their own. */
 export function limitQueries(
   api: FastifyInstance,

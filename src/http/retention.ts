@@ -9,7 +9,7 @@ import { streamData } from './answer.js';
 import { badParameter } from './api-error.js';
 import { matchParameters } from './expressions.js';
 import { Parameters } from './parameters.js';
-import { slicesOf } from './query-limits.js';
+import { inTime, slicesOf } from './query-limits.js';
 
 export interface RetentionRouteParts extends ExemplarMemory {
   readonly clock: Clock;
@@ -32,7 +32,7 @@ export function retentionRoutes(api: FastifyInstance, parts: RetentionRouteParts
     const query = retentionQuery(new Parameters(request), parts.retentionTargetMs());
     const slices = slicesOf(request, parts.clock);
     const nowMs = parts.clock.nowMs();
-    const archived = await parts.archive()?.retention();
+    const archived = await inTime(request, Promise.resolve(parts.archive()?.retention()));
     const blocks =
       archived?.found === undefined ? {} : { archive: archiveRetentionJson(archived.found, nowMs) };
     return streamData(

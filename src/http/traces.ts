@@ -5,7 +5,7 @@ import { type ExemplarMemory, queryTrace } from '../query/merged-exemplars.js';
 import type { Clock } from '../util/clock.js';
 import { streamData } from './answer.js';
 import { ApiError } from './api-error.js';
-import { slicesOf } from './query-limits.js';
+import { inTime, slicesOf } from './query-limits.js';
 
 export interface TraceRouteParts extends ExemplarMemory {
   /** Labels that hold the id of a trace. */
@@ -20,15 +20,18 @@ export function traceRoutes(api: FastifyInstance, parts: TraceRouteParts): void 
     if (id === '') throw new ApiError('bad_data', 'no trace id given');
     const names = new Set(parts.traceIdLabels());
     const slices = slicesOf(request, parts.clock);
-    const answer = await queryTrace(
-      parts,
-      id,
-      (labels) => {
-        for (const [name, value] of labelPairs(labels))
-          if (names.has(name) && canonicalTraceId(value) === id) return true;
-        return false;
-      },
-      slices,
+    const answer = await inTime(
+      request,
+      queryTrace(
+        parts,
+        id,
+        (labels) => {
+          for (const [name, value] of labelPairs(labels))
+            if (names.has(name) && canonicalTraceId(value) === id) return true;
+          return false;
+        },
+        slices,
+      ),
     );
     return streamData(reply, answer.data, answer.warnings);
   });

@@ -253,7 +253,7 @@ t.test('a reload changes the upstream', async (t) => {
 
 t.test('credentials for exemplard are not shown to the upstream; its own are', async (t) => {
   // Of the password "open sesame".
-  const hash = '$2b$04$x2Vsw8dHEnvcLNGhOqZ5nOXZOq8m9KqYEmq1Jb3wEIh4tIUtnIyOi';
+  const hash = '$2b$04$.nphUja3PAt4NSqQKPedhOB90p7NAw/9OGl0VXaxIX354BwqFPXKG';
   const { app, upstream } = await startBefore(t, (_request, response) => response.end('{}'), {
     more: ', basic_auth: {username: a, password: b}, http_headers: {X-Scope-OrgID: {values: [mine]}}',
     web: {
@@ -263,6 +263,11 @@ t.test('credentials for exemplard are not shown to the upstream; its own are', a
   t.equal((await fetch(`${app.url}/api/v1/labels`)).status, 401);
   t.equal((await fetch(`${app.url}/-/healthy`)).status, 200);
   t.strictSame(upstream.asked, [], 'nobody gets through without');
+  const authorization = `Basic ${Buffer.from('u:open sesame').toString('base64')}`;
+  t.equal((await fetch(`${app.url}/api/v1/labels`, { headers: { authorization } })).status, 200);
+  t.match(upstream.asked, [
+    { headers: { authorization: `Basic ${Buffer.from('a:b').toString('base64')}`, 'x-scope-orgid': 'mine' } },
+  ]);
 });
 
 t.test('exemplars of the upstream are merged, each once', async (t) => {

@@ -19,8 +19,14 @@ export async function createApi(
 ): Promise<FastifyInstance> {
   const destinations = new Destinations({ routePrefix: '', hasUpstream: () => parts.upstream !== undefined });
   const server = await createServer({ destinations });
+  await addRoutes(server, destinations, apiParts(store, parts));
+  return server;
+}
+
+/** What routes need of the rest of the process, which is not there. */
+export function apiParts(store: ExemplarStore, parts: Partial<RouteParts> = {}): RouteParts {
   const registry = createRegistry();
-  await addRoutes(server, destinations, {
+  return {
     store,
     archive: () => undefined,
     traceIdLabels: () => ['trace_id'],
@@ -58,8 +64,7 @@ export async function createApi(
     activeTargets: () => [],
     scrapePools: () => [],
     ...parts,
-  });
-  return server;
+  };
 }
 
 export function createStore(options: Partial<StoreOptions> = {}): ExemplarStore {
