@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t from 'tap';
 import { histogramBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
@@ -56,6 +57,49 @@ t.test('live', { skip: chromiumMissing() }, async (t) => {
   await page.mouse.up();
   await page.waitForURL(/start=/);
   t.notMatch(page.url(), 'live=1');
+});
+
+t.test('a lost connection comes back, and what came in between', { skip: chromiumMissing() }, async (t) => {
+  let scrapes = 0;
+  const target = await serveTarget((response, request) =>
+    body(histogramBody(scrapes++, Date.now() - 1000))(response, request),
+  );
+  t.teardown(() => target.close());
+  const app = await startApp(CONFIG(target.address));
+  t.teardown(() => app.stop());
+  // Something between them that can break.
+  const wires = new Set<Socket>();
+  const between = createServer((incoming) => {
+    const onward = connect(Number(new URL(app.url).port), '127.0.0.1');
+    for (const wire of [incoming, onward]) {
+      wires.add(wire);
+      wire.on('close', () => wires.delete(wire)).on('error', () => {});
+    }
+    incoming.pipe(onward).pipe(incoming);
+  });
+  const address = await new Promise<string>((resolve) =>
+    between.listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(between.address() as AddressInfo).port}`)),
+  );
+  t.teardown(() => {
+    between.close();
+    for (const wire of wires) wire.destroy();
+  });
+  const browser = await startBrowser(t);
+  const { page } = await visit(browser, `http://${address}/${QUERY}&range=15m&live=1`);
+  await page.getByText('as they come').waitFor();
+  for (const wire of wires) wire.destroy();
+  await page.getByText('connection lost, trying again').waitFor();
+  await page.getByText('as they come').waitFor();
+  const held = async () =>
+    (await app.queryExemplars('shop_seconds_bucket')).reduce(
+      (sum, { exemplars }) => sum + exemplars.length,
+      0,
+    );
+  target.answer = (response) => response.writeHead(503).end();
+  await until(async () => {
+    const shown = await page.getByRole('application').getAttribute('data-points');
+    return Number(shown) === (await held());
+  }, 'all that is held');
 });
 
 t.test('the server goes away', { skip: chromiumMissing() }, async (t) => {

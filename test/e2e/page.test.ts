@@ -251,6 +251,34 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
     t.same([...problems, ...other.problems], []);
   });
 
+  await t.test("a range of one's own, and a server that warns", async (t) => {
+    const { page, problems, screenshot } = await open(t, explore(app));
+    await hasPoints(page, HELD);
+    await page.getByRole('combobox', { name: 'Time' }).selectOption('custom');
+    await page.getByLabel('The last').fill('soon');
+    t.ok(await page.getByRole('button', { name: 'Apply' }).first().isDisabled());
+    await page.getByLabel('The last').fill('10m30s');
+    await screenshot('custom-range-light');
+    t.same(await seriousFindings(page), []);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/range=10m30s/);
+    await page.waitForSelector('.results:not(.stale)');
+    const shown = Number(await chart(page).getAttribute('data-points'));
+    t.ok(shown > 0 && shown < HELD / 2, `${shown} of ${HELD}`);
+    await page.getByLabel('At most').selectOption('1000');
+    await page.getByRole('combobox', { name: 'Time' }).selectOption('3600');
+    await page.getByText('The newest 1,000 are shown').waitFor();
+    await hasPoints(page, 1000);
+    await page.route('**/query_exemplars?*', async (route) => {
+      const response = await route.fetch();
+      const answer = { ...((await response.json()) as object), warnings: ['<b>the archive is away</b>'] };
+      await route.fulfill({ response, json: answer });
+    });
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByText('<b>the archive is away</b>').waitFor();
+    t.same(problems, []);
+  });
+
   await t.test('what an address says badly is named', async (t) => {
     const { page, problems } = await open(t, explore(app, '&range=soon&axis=cubic'));
     await page.getByText('defaults are used for').waitFor();

@@ -36,17 +36,6 @@ export function withMatcher(expression: string, filter: LabelFilter): string {
   return text;
 }
 
-/** Whether it is a whole expression that can be asked. */
-export function isComplete(expression: string): boolean {
-  let isWhole = expression.trim() !== '';
-  parser.parse(expression).iterate({
-    enter(node) {
-      if (node.type.isError) isWhole = false;
-    },
-  });
-  return isWhole;
-}
-
 function selectorsOf(expression: string): SyntaxNode[] {
   const found: SyntaxNode[] = [];
   parser.parse(expression).iterate({

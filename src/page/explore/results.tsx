@@ -134,6 +134,7 @@ function NothingFound({ state, onZoomOut }: { state: ExploreState; onZoomOut: ()
       </p>
       <ul>
         <li>
+          Look at a longer time:{' '}
           <button type="button" class="small" onClick={onZoomOut}>
             Zoom out
           </button>

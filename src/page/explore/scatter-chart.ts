@@ -105,10 +105,6 @@ export class ScatterChart {
     return !Number.isNaN(this.#places.x[index] ?? Number.NaN);
   }
 
-  get shownCount(): number {
-    return this.#places.x.reduce((count, x) => count + Number(!Number.isNaN(x)), 0);
-  }
-
   #options(container: HTMLElement): uPlot.Options {
     const style = getComputedStyle(container);
     const color = (name: string) => style.getPropertyValue(name).trim();
@@ -190,8 +186,10 @@ export class ScatterChart {
     const { width, height } = this.#plot.bbox;
     const ratio = uPlot.pxRatio;
     this.#index ??= new PointIndex(this.#places.x, this.#places.y, width, height, 16 * ratio);
-    const isInside = left >= 0 && top >= 0;
-    const index = isInside ? this.#index.nearest(left * ratio, top * ratio, REACH * ratio) : undefined;
+    const { select } = this.#plot;
+    const isDragging = select.width > 0 || select.height > 0;
+    const isMeant = left >= 0 && top >= 0 && !isDragging;
+    const index = isMeant ? this.#index.nearest(left * ratio, top * ratio, REACH * ratio) : undefined;
     if (index === this.#hovered) return;
     this.#hovered = index;
     this.events.onHover(index);

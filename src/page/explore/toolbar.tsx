@@ -51,13 +51,7 @@ export function Toolbar(props: ToolbarProps) {
         isLive={state.isLive}
         isPaused={isPaused}
         live={live}
-        onLive={(isLive) =>
-          onChange(
-            isLive && state.range.kind === 'between'
-              ? { isLive, range: { kind: 'last', seconds: 900 } }
-              : { isLive },
-          )
-        }
+        onLive={(isLive) => onChange(isLive ? liveChange(state) : { isLive })}
         onPause={props.onPause}
       />
       <button
@@ -91,7 +85,9 @@ export function Toolbar(props: ToolbarProps) {
             label="From"
             value={state.source}
             options={SOURCES.map((source): Option => [source, SOURCE_NAMES[source]])}
-            onChange={(source) => onChange({ source: source as SourceChoice })}
+            onChange={(source) =>
+              onChange({ source: source as SourceChoice, isLive: state.isLive && source !== 'archive' })
+            }
           />
         )}
         <ValueBound label="Value ≥" value={state.minValue} onChange={(minValue) => onChange({ minValue })} />
@@ -110,6 +106,15 @@ export function Toolbar(props: ToolbarProps) {
 /** A stream has no end: between two moments, there is none. */
 function rangeChange(range: ExploreState['range'], { isLive }: ExploreState): Partial<ExploreState> {
   return { range, isLive: isLive && range.kind === 'last' };
+}
+
+/** What comes live comes now, and into memory. */
+function liveChange({ range, source }: ExploreState): Partial<ExploreState> {
+  return {
+    isLive: true,
+    range: range.kind === 'between' ? { kind: 'last', seconds: 900 } : range,
+    source: source === 'archive' ? 'all' : source,
+  };
 }
 
 /** No label has this name: names have no spaces at the beginning here. */

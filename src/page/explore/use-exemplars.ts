@@ -104,8 +104,11 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
     return () => abort.abort();
   }, [question, again, gaps]);
 
+  // What is wrong with the question is wrong for the stream, too.
+  const isRefused = exemplars.error?.status !== undefined && exemplars.error.status < 500;
   useEffect(() => {
-    if (!isStreaming || query === '' || range.kind !== 'last' || source === 'archive') return undefined;
+    const isOpen = range.kind === 'last' && source !== 'archive';
+    if (!isStreaming || query === '' || !isOpen || isRefused) return undefined;
     let pending: Point[] = [];
     let shownMs = 0;
     const close = openLive(
@@ -135,7 +138,7 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       clearInterval(timer);
       setExemplars((before) => ({ ...before, live: undefined, skipped: 0 }));
     };
-  }, [question, isStreaming]);
+  }, [question, isStreaming, isRefused]);
 
   return exemplars;
 }
