@@ -235,6 +235,8 @@ t.test('all shards together scrape every target, each once', async (t) => {
     t.notMatch(readFileSync(file, 'utf8').replace(/^#.*$/gm, ''), '@SHARD', 'all is filled in');
     const loaded = loadConfigFile(file);
     if (!loaded.ok) throw new Error(JSON.stringify(loaded.errors));
+    t.equal(loaded.warnings.length, 1);
+    t.match(loaded.warnings, [{ message: /^archive\.password_file: / }], 'which is a secret of the cluster');
     const [job] = loaded.config.scrapeJobs;
     const { targets, refused } = findTargets(job!, groups);
     t.same(refused, []);

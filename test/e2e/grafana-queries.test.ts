@@ -1,4 +1,7 @@
-/** Every query of the dashboards and alerts in `deploy`, asked of a real Prometheus that scrapes a busy exemplard. */
+/**
+ * Every query of the dashboards and alerts in `deploy`, asked of a real Prometheus that scrapes a busy exemplard; those of
+ * dashboards through exemplard, as Grafana does.
+ */
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
@@ -78,7 +81,7 @@ t.test('against a busy exemplard', { skip }, async (t) => {
       for (const { expr, instant, exemplar, refId } of targets) {
         const query = interpolate(expr, values);
         const name = `${file}: ${title} ${refId}: ${query}`;
-        questions.push({ name, ask: () => hasData(prometheus.url, query, instant) });
+        questions.push({ name, ask: () => hasData(exemplard.url, query, instant) });
         if (!exemplar) continue;
         questions.push({
           name: `${name}: exemplars`,
@@ -93,7 +96,7 @@ t.test('against a busy exemplard', { skip }, async (t) => {
         name: `${file}: $${name}`,
         async ask() {
           const parameters = new URLSearchParams(match === undefined ? {} : { 'match[]': match });
-          const response = await fetch(`${prometheus.url}${path}?${parameters}`);
+          const response = await fetch(`${exemplard.url}${path}?${parameters}`);
           const found = ((await response.json()) as { data: string[] }).data;
           const pattern = /^\/(.+)\/$/.exec(regex)?.[1];
           const shown =

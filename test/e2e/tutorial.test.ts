@@ -7,6 +7,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import t from 'tap';
 import { buildProgram, ROOT, temporaryDirectory } from '../support/build.js';
 import { type CodeBlock, codeBlocks } from '../support/markdown.js';
@@ -176,10 +177,12 @@ t.test('the whole way', { skip: prometheusMissing() }, async (t) => {
       last = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (last += chunk));
       const [code] = await once(child, 'close');
-      return code === 0 && output.test(last);
+      if (code === 0 && output.test(last)) return true;
+      await setTimeout(200);
+      return false;
     };
     try {
-      await until(isGood, text, 25_000);
+      await until(isGood, text, 45_000);
       t.pass(text);
     } catch {
       t.fail(`${text}${last}`, { printed: Object.fromEntries(printed) });

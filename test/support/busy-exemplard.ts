@@ -1,6 +1,7 @@
 /**
  * An exemplard with everything to do: jobs that go well and badly, rings that overflow, a journal, an archive that
- * stumbles once, a sampling job over real spans, a remote write; and a Prometheus that scrapes it every second.
+ * stumbles once, a sampling job over real spans, a remote write; and behind it
+ * (`upstream`) a Prometheus that scrapes it every second.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -76,7 +77,8 @@ scrape_configs:
   t.teardown(() => prometheus.stop());
   await exemplard.reload(
     config(`- {job_name: exemplard, static_configs: [{targets: ['${itself}']}]}
-remote_write: [{name: prometheus, url: '${prometheus.url}/api/v1/write', exemplar_mode: attach}]`),
+remote_write: [{name: prometheus, url: '${prometheus.url}/api/v1/write', exemplar_mode: attach}]
+upstream: {url: '${prometheus.url}'}`),
   );
   const archived = new URLSearchParams({ query: 'shop_http_requests_total', source: 'archive', limit: '1' });
   every(t, 1000, () => database.command(ADD_SPANS));
