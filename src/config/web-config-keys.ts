@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path';
 import { CLIENT_AUTH_TYPES, type ServerTlsOptions, type WebConfig } from '../http/web-config.js';
-import { TLS_VERSIONS } from '../http-client/options.js';
+import { HEADER_VALUE, TLS_VERSIONS } from '../http-client/options.js';
 import { parseDocument } from './document.js';
 import { type FileContext, givenSecret } from './http-client-schema.js';
 import { formatIssue, IssueReport, type Position } from './issue.js';
@@ -38,14 +38,15 @@ const CURVES: Readonly<Record<string, string>> = {
   X25519: 'X25519',
 };
 
-/** As the exporter toolkit of Prometheus allows them. */
-const HEADERS = [
-  'Content-Security-Policy',
-  'Strict-Transport-Security',
-  'X-Content-Type-Options',
-  'X-Frame-Options',
-  'X-XSS-Protection',
-];
+/** As the exporter toolkit of Prometheus allows them, with what they may say; undefined: anything. */
+const HEADERS: Readonly<Record<string, readonly string[] | undefined>> = {
+  'Content-Security-Policy': undefined,
+  'Strict-Transport-Security': undefined,
+  'X-Content-Type-Options': ['nosniff'],
+  'X-Frame-Options': ['deny', 'sameorigin'],
+  'X-XSS-Protection': undefined,
+};
+const HEADER_NAMES = Object.keys(HEADERS);
 
 export const TLS_SERVER_KEYS = {
   cert: optional(text, 'Certificate in PEM, with those between it and the authority.'),
@@ -91,7 +92,7 @@ export const HTTP_SERVER_KEYS = {
   headers: withDefault(
     record(located(text)),
     {},
-    `Headers of answers: ${HEADERS.map((name) => `\`${name}\``).join(', ')}.`,
+    `Headers of answers: ${HEADER_NAMES.map((name) => `\`${name}\``).join(', ')}.`,
   ),
 };
 
@@ -176,11 +177,14 @@ function resolveHeaders(
   report: IssueReport,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
+  const refuse = (at: Position, message: string) => report.error(at, `${path}.headers${message}`);
   for (const [name, { value, at }] of Object.entries(values.headers)) {
-    const known = HEADERS.find((header) => header.toLowerCase() === name.toLowerCase());
-    if (known === undefined) report.error(at, `${path}.headers: ${name} is none of ${HEADERS.join(', ')}`);
-    else if (!/^[\t\x20-\x7e]*$/.test(value))
-      report.error(at, `${path}.headers.${name} has a character that no header may have`); // biome-ignore format: one line
+    const known = HEADER_NAMES.find((header) => header.toLowerCase() === name.toLowerCase());
+    const words = HEADERS[known ?? ''];
+    if (known === undefined) refuse(at, `: ${name} is none of ${HEADER_NAMES.join(', ')}`);
+    else if (words !== undefined && !words.includes(value.toLowerCase()))
+      refuse(at, `.${name} must be one of ${words.join(', ')}, got ${JSON.stringify(value)}`);
+    else if (!HEADER_VALUE.test(value)) refuse(at, `.${name} has a character that no header may have`);
     else headers[known.toLowerCase()] = value;
   }
   return headers;
