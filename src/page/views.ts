@@ -1,22 +1,5 @@
-import type { ComponentType } from 'preact';
-import type { PageStatus } from './api/answers.js';
 import { Explore } from './explore/explore.js';
-import type { Navigate } from './use-location.js';
-
-export interface ViewProps {
-  /** Of the fragment: the view's state, as far as it can be shared. */
-  readonly parameters: URLSearchParams;
-  readonly navigate: Navigate;
-  /** What the server says about itself; undefined until it has. */
-  readonly status: PageStatus | undefined;
-}
-
-export interface View {
-  /** In the URL: `#/id`. */
-  readonly id: string;
-  readonly title: string;
-  readonly component: ComponentType<ViewProps>;
-}
+import type { View } from './view.js';
 
 /** All views in the order of the navigation, the first one being home. One folder or file each. */
 export const VIEWS: readonly View[] = [{ id: 'explore', title: 'Explore', component: Explore }];

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Notice } from '../parts/states.js';
-import type { ViewProps } from '../views.js';
+import type { ViewProps } from '../view.js';
 import { type ExploreState, readState, writeState } from './explore-state.js';
 import { FilterBar } from './filter-bar.js';
 import { isSameFilter, type LabelFilter } from './label-filter.js';
