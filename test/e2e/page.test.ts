@@ -1,3 +1,5 @@
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { histogramBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
@@ -285,6 +287,28 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
     await hasPoints(page, HELD);
     await page.goto(`${app.url}/#/nowhere`);
     await page.getByText('There is no view “nowhere”').waitFor();
+    t.same(problems, []);
+  });
+
+  await t.test('behind a path prefix', async (t) => {
+    const front = createServer((request, response) => {
+      if (!request.url!.startsWith('/team/exemplars/')) return response.writeHead(404).end();
+      const path = request.url!.slice('/team/exemplars'.length);
+      return request.pipe(
+        forward(`${app.url}${path}`, { headers: request.headers }, (answer) => {
+          response.writeHead(answer.statusCode!, answer.headers);
+          answer.pipe(response);
+        }),
+      );
+    });
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+    t.teardown(() => front.close());
+    const { port } = front.address() as AddressInfo;
+    const { page, problems } = await open(
+      t,
+      `http://127.0.0.1:${port}/team/exemplars/#/explore?query=${QUERY}`,
+    );
+    await hasPoints(page, HELD);
     t.same(problems, []);
   });
 
