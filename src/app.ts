@@ -161,7 +161,7 @@ export class App {
     this.#addReloadMetrics();
     addBuildInfo(this.#registry, VERSION);
     addStoreMetrics(this.#registry, this.#store);
-    addRetentionMetrics(this.#registry, this.#store, clock);
+    addRetentionMetrics(this.#registry, this.#store, clock, () => this.#config.retentionTargetMs);
     if (this.#durability !== undefined) addJournalMetrics(this.#registry, this.#durability);
   }
 

@@ -1,0 +1,51 @@
+import { parseDuration } from '../format/time.js';
+import type { TableSort } from '../parts/data-table.js';
+
+/** Everything of the view that a shared URL brings along. */
+export interface RetentionState {
+  /** As the API's `by`. */
+  readonly by: string;
+  /** A selector; empty: all series. */
+  readonly match: string;
+  readonly sort: TableSort | undefined;
+  /** Seconds; undefined: that of the configuration. */
+  readonly targetSeconds: number | undefined;
+  /** What if rings had so many slots; undefined: as they are. */
+  readonly perSeries: number | undefined;
+}
+
+export const GROUPINGS = ['total', 'job', 'instance', 'metric', 'series'] as const;
+
+/** Columns by which the server sorts. */
+export const SORTS = ['window', 'rate', 'overwrites', 'exemplars'];
+
+export function readState(parameters: URLSearchParams): RetentionState {
+  const by = parameters.get('by') ?? 'job';
+  const sort = parameters.get('sort') ?? '';
+  const perSeries = Number(parameters.get('per_series'));
+  return {
+    by: (GROUPINGS as readonly string[]).includes(by) || /^label:./.test(by) ? by : 'job',
+    match: parameters.get('match') ?? '',
+    sort: SORTS.includes(sort)
+      ? { column: sort, isDescending: parameters.get('order') !== 'asc' }
+      : undefined,
+    targetSeconds: parseDuration(parameters.get('target') ?? ''),
+    perSeries: Number.isInteger(perSeries) && perSeries > 0 ? perSeries : undefined,
+  };
+}
+
+export function writeState(
+  state: RetentionState,
+  formatDuration: (seconds: number) => string,
+): URLSearchParams {
+  const parameters = new URLSearchParams();
+  if (state.by !== 'job') parameters.set('by', state.by);
+  if (state.match !== '') parameters.set('match', state.match);
+  if (state.sort !== undefined) {
+    parameters.set('sort', state.sort.column);
+    if (!state.sort.isDescending) parameters.set('order', 'asc');
+  }
+  if (state.targetSeconds !== undefined) parameters.set('target', formatDuration(state.targetSeconds));
+  if (state.perSeries !== undefined) parameters.set('per_series', String(state.perSeries));
+  return parameters;
+}

@@ -1,0 +1,150 @@
+import { useAnswer } from '../api/use-answer.js';
+import { formatBytes } from '../format/bytes.js';
+import { counted, formatCount } from '../format/number.js';
+import { formatDuration, roughDuration } from '../format/time.js';
+import { Empty, Failure, Loading, Notice } from '../parts/states.js';
+import { useTick } from '../use-tick.js';
+import type { ViewProps } from '../view.js';
+import { AdviceBox } from './advice-box.js';
+import type { ArchiveRetention, RetentionAnswer } from './answer.js';
+import { GroupsTable } from './groups-table.js';
+import { type RetentionState, readState, writeState } from './retention-state.js';
+import { RetentionToolbar } from './toolbar.js';
+
+const REFRESH_MS = 15_000;
+const MAX_GROUPS = 500;
+/** What forecasts are made for where nobody has said how far back they wish to see. */
+const USUAL_TARGET_SECONDS = 24 * 3600;
+
+/** How long the rings remember, why, and what to change. */
+export function Retention({ parameters, navigate, status }: ViewProps) {
+  const state = readState(parameters);
+  const [tick, refresh] = useTick(REFRESH_MS);
+  const change = (changes: Partial<RetentionState>, replace = false) =>
+    navigate(
+      { view: 'retention', parameters: writeState({ ...state, ...changes }, formatDuration) },
+      { replace },
+    );
+  const targetSeconds = state.targetSeconds ?? status?.retentionTargetSeconds ?? USUAL_TARGET_SECONDS;
+  const match = state.match === '' ? {} : { 'match[]': state.match };
+  const target = `${Math.round(targetSeconds * 1000)}ms`;
+  const groups = useAnswer<RetentionAnswer>(
+    'retention',
+    { ...match, by: state.by, target, limit: MAX_GROUPS, ...sorting(state) },
+    tick,
+  );
+  const total = useAnswer<RetentionAnswer>('retention', { ...match, by: 'total', target }, tick);
+  if (groups.state === 'failed')
+    return (
+      <section class="view">
+        <RetentionToolbar state={state} targetSeconds={targetSeconds} onChange={change} />
+        <Failure error={groups.error} onRetry={refresh} />
+      </section>
+    );
+  if (total.state === 'failed') return <Failure error={total.error} onRetry={refresh} />;
+  if (groups.state === 'loading' || total.state === 'loading') return <Loading what="retention" />;
+  const all = total.data.groups[0];
+  return (
+    <section class="view">
+      <RetentionToolbar state={state} targetSeconds={targetSeconds} onChange={change} />
+      {groups.warnings.map((warning) => (
+        <Notice key={warning} kind="warning">
+          {warning}
+        </Notice>
+      ))}
+      <Summary answer={total.data} archive={groups.data.archive} />
+      {all === undefined || all.exemplars === 0 ? (
+        <NothingHeld match={state.match} onAll={() => change({ match: '', by: 'job' })} />
+      ) : (
+        <>
+          <AdviceBox
+            total={all}
+            answer={total.data}
+            targetSeconds={targetSeconds}
+            isConfigured={status?.retentionTargetSeconds === targetSeconds}
+            hasArchive={groups.data.archive !== undefined}
+            match={match}
+            perSeries={state.perSeries}
+            onPerSeries={(perSeries) => change({ perSeries }, true)}
+          />
+          <GroupsTable answer={groups.data} targetSeconds={targetSeconds} state={state} onChange={change} />
+          {groups.data.groups.length === MAX_GROUPS && (
+            <p class="hint">
+              These are the first {formatCount(MAX_GROUPS)}: narrow the selector to see others.
+            </p>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
+
+function sorting({ sort }: RetentionState) {
+  return sort === undefined ? {} : { sort: sort.column, order: sort.isDescending ? 'desc' : 'asc' };
+}
+
+function NothingHeld({ match, onAll }: { match: string; onAll: () => void }) {
+  if (match === '')
+    return (
+      <Empty title="No exemplars yet">
+        <p>
+          Rings fill with the first scrapes. <a href="#/targets">Targets</a> shows whether these succeed, and
+          what is wrong where exemplars are missing.
+        </p>
+      </Empty>
+    );
+  return (
+    <Empty title="No such series">
+      <p>
+        Nothing that <code>{match}</code> selects has exemplars.
+      </p>
+      <button type="button" onClick={onAll}>
+        Show all jobs
+      </button>
+    </Empty>
+  );
+}
+
+/** What is held, and what it takes. */
+function Summary({ answer, archive }: { answer: RetentionAnswer; archive: ArchiveRetention | undefined }) {
+  const { limits, bytes, groups, timestamp } = answer;
+  const used = bytes.slots + bytes.labels + bytes.index;
+  const total = groups[0];
+  return (
+    <dl class="figures">
+      <div>
+        <dt>Held in rings</dt>
+        <dd>
+          {counted(total?.exemplars ?? 0, 'exemplar')} of {formatCount(total?.series ?? 0)} series
+        </dd>
+      </div>
+      <div>
+        <dt>Slots a ring</dt>
+        <dd>{formatCount(limits.perSeries)}</dd>
+      </div>
+      <div>
+        <dt>Memory</dt>
+        <dd>
+          <meter
+            aria-label="Memory used"
+            min={0}
+            max={limits.maxBytes}
+            high={limits.maxBytes * 0.9}
+            value={Math.min(used, limits.maxBytes)}
+          />{' '}
+          {formatBytes(used)} of {formatBytes(limits.maxBytes)}
+        </dd>
+      </div>
+      {archive !== undefined && (
+        <div>
+          <dt>Archive</dt>
+          <dd>
+            {counted(archive.rows, 'exemplar')}, {formatBytes(archive.bytes)}
+            {archive.oldest !== null && `, back ${roughDuration(timestamp - archive.oldest)}`}
+            {archive.ttlSeconds !== null && ` of ${roughDuration(archive.ttlSeconds)}`}
+          </dd>
+        </div>
+      )}
+    </dl>
+  );
+}

@@ -1,0 +1,168 @@
+import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { useAnswer } from '../api/use-answer.js';
+import { counted, formatCount } from '../format/number.js';
+import { formatDateTime, roughDuration } from '../format/time.js';
+import { Empty, Failure, Loading } from '../parts/states.js';
+import { useTick } from '../use-tick.js';
+import type { ViewProps } from '../view.js';
+import type { Target, TargetsAnswer } from './answer.js';
+import { byHealth, isShown, readChoice, SHOWN, type TargetChoice, writeChoice } from './target-choice.js';
+
+const REFRESH_MS = 10_000;
+/** Thousands of targets are searched, not scrolled through. */
+const MAX_SHOWN = 300;
+
+/** What is scraped, whether that works, and what is wrong with the exemplars of each. */
+export function Targets({ parameters, navigate }: ViewProps) {
+  const choice = readChoice(parameters);
+  const [tick, refresh] = useTick(REFRESH_MS);
+  const asked = useAnswer<TargetsAnswer>('targets', {}, tick);
+  const targets = asked.state === 'ready' ? asked.data.activeTargets : undefined;
+  const sorted = useMemo(() => [...(targets ?? [])].sort(byHealth), [targets]);
+  if (asked.state === 'loading') return <Loading what="targets" />;
+  if (asked.state === 'failed') return <Failure error={asked.error} onRetry={refresh} />;
+  if (sorted.length === 0) return <NoTargets dropped={asked.data.droppedTargetCounts} />;
+  const chosen = sorted.filter((target) => isShown(target, choice));
+  const change = (changes: Partial<TargetChoice>) =>
+    navigate({ view: 'targets', parameters: writeChoice({ ...choice, ...changes }) }, { replace: true });
+  return (
+    <section class="view">
+      <Figures targets={sorted} dropped={asked.data.droppedTargetCounts} />
+      <div class="tools">
+        <fieldset class="choice" aria-label="Which targets">
+          {SHOWN.map(({ id, title }) => (
+            <button
+              key={id}
+              type="button"
+              aria-pressed={choice.shown === id}
+              onClick={() => change({ shown: id })}
+            >
+              {title} (
+              {formatCount(sorted.filter((target) => isShown(target, { ...choice, shown: id })).length)})
+            </button>
+          ))}
+        </fieldset>
+        <label class="field">
+          <span class="label">Search</span>
+          <input
+            type="text"
+            value={choice.search}
+            placeholder="job, instance, URL, error"
+            spellcheck={false}
+            onInput={(event) => change({ search: event.currentTarget.value })}
+          />
+        </label>
+      </div>
+      {chosen.length === 0 && (
+        <Empty title="None of these">
+          <p>No target is like that. Choose others above, or search for something else.</p>
+        </Empty>
+      )}
+      <ul class="cards">
+        {chosen.slice(0, MAX_SHOWN).map((target) => (
+          <TargetCard
+            key={`${target.scrapePool} ${target.scrapeUrl} ${JSON.stringify(target.labels)}`}
+            target={target}
+          />
+        ))}
+      </ul>
+      {chosen.length > MAX_SHOWN && (
+        <p class="hint">{counted(chosen.length - MAX_SHOWN, 'more target')}: search to find them.</p>
+      )}
+    </section>
+  );
+}
+
+function NoTargets({ dropped }: { dropped: TargetsAnswer['droppedTargetCounts'] }) {
+  const count = Object.values(dropped).reduce((sum, each) => sum + each, 0);
+  return (
+    <Empty title="No targets">
+      {count > 0 ? (
+        <p>
+          {counted(count, 'target')} were found, and dropped by <code>relabel_configs</code>. Check what these
+          keep.
+        </p>
+      ) : (
+        <p>
+          The configuration has no <code>scrape_configs</code>, or their discovery finds nothing.{' '}
+          <code>exemplard check config FILE</code> says what it makes of the file; the log says what discovery
+          could not reach.
+        </p>
+      )}
+    </Empty>
+  );
+}
+
+function Figures({
+  targets,
+  dropped,
+}: {
+  targets: readonly Target[];
+  dropped: TargetsAnswer['droppedTargetCounts'];
+}) {
+  const up = targets.filter(({ health }) => health === 'up').length;
+  const droppedCount = Object.values(dropped).reduce((sum, each) => sum + each, 0);
+  const figures: [string, ComponentChildren][] = [
+    ['Targets', formatCount(targets.length)],
+    ['Up', formatCount(up)],
+    ['Jobs', formatCount(new Set(targets.map(({ scrapePool }) => scrapePool)).size)],
+    ['Dropped by relabelling', formatCount(droppedCount)],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([title, figure]) => (
+        <div key={title}>
+          <dt>{title}</dt>
+          <dd>{figure}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function TargetCard({ target }: { target: Target }) {
+  const { health, labels, scrapePool, scrapeUrl, lastError, exemplarFindings } = target;
+  return (
+    <li class={`card ${health}`}>
+      <div class="head">
+        <span class={`health ${health}`}>{HEALTH[health]}</span>
+        <strong>{labels.instance ?? scrapeUrl}</strong>
+        <span class="badge">{scrapePool}</span>
+        <span class="hint">{lastScrapeText(target)}</span>
+      </div>
+      <code class="url">{scrapeUrl}</code>
+      {lastError !== '' && <p class="error">{lastError}</p>}
+      {exemplarFindings.map(({ code, severity, message, next }) => (
+        <div key={code} class={`finding ${severity}`}>
+          <p>
+            <span class="badge">{severity}</span> {message}
+          </p>
+          {next !== '' && <p class="next">→ {next}</p>}
+        </div>
+      ))}
+      <details>
+        <summary>Labels</summary>
+        <dl class="pairs">
+          {Object.entries(labels).map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </details>
+    </li>
+  );
+}
+
+/** Words beside colours, for those who do not see them. */
+const HEALTH = { up: '● up', down: '▲ down', unknown: '○ not yet scraped' } as const;
+
+function lastScrapeText({ health, lastScrape, lastScrapeDuration, scrapeInterval }: Target): string {
+  const timeMs = Date.parse(lastScrape);
+  if (health === 'unknown' || Number.isNaN(timeMs)) return `every ${scrapeInterval}`;
+  const ago = roughDuration(Math.round((Date.now() - timeMs) / 1000));
+  const took = `${Math.round(lastScrapeDuration * 1000)} ms`;
+  return `scraped ${ago} ago (${formatDateTime(timeMs)}), took ${took}, every ${scrapeInterval}`;
+}
