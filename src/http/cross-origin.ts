@@ -27,3 +27,9 @@ export function allowOrigin(
   reply.headers(CROSS_ORIGIN_HEADERS);
   reply.header('access-control-allow-origin', isAllowedOrigin === undefined ? '*' : origin);
 }
+
+/** A page elsewhere has made the browser ask. What changes something is not for it, whatever it may read. */
+export function isOfOtherOrigin({ headers: { origin, host } }: FastifyRequest): boolean {
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
+}

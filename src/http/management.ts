@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../util/log.js';
+import { isOfOtherOrigin } from './cross-origin.js';
 
 export interface ManagementParts {
   readonly readiness: () => 'starting' | 'ready' | 'stopping';
@@ -70,8 +71,11 @@ function lifecycleRoute(
   server.route({
     method: ['POST', 'PUT'],
     url: path,
-    handler: (_request, reply) =>
-      parts.enableLifecycle ? act(reply) : text(reply, 403, 'Lifecycle API is not enabled.'),
+    handler(request, reply) {
+      if (!parts.enableLifecycle) return text(reply, 403, 'Lifecycle API is not enabled.');
+      if (isOfOtherOrigin(request)) return text(reply, 403, 'Not for pages of other origins.');
+      return act(reply);
+    },
   });
   server.get(path, (_request, reply) => text(reply, 405, 'Only POST or PUT requests allowed'));
 }

@@ -8,6 +8,7 @@ import { type SamplerManager, SamplerUnavailable, UnknownJob } from '../sampler/
 import type { Clock } from '../util/clock.js';
 import { sendData } from './answer.js';
 import { ApiError, badParameter } from './api-error.js';
+import { isOfOtherOrigin } from './cross-origin.js';
 import { Parameters } from './parameters.js';
 import { sendEvents, wantsEvents } from './server-events.js';
 
@@ -59,7 +60,7 @@ export function samplingRoutes(api: FastifyInstance, parts: SamplingRouteParts):
     return sendData(reply, await answered(() => sampling.preview(sinceMs, { jobName, compare })));
   });
   api.post('/sampling/run', async (request, reply) => {
-    requireLifecycle(parts);
+    requireLifecycle(request, parts);
     const job = new Parameters(request).text('job') || undefined;
     const reports = await answered(() => sampling.runOnce(job));
     const failures = reports.flatMap((report) => report.errors.map((error) => `${report.job}: ${error}`));
@@ -68,7 +69,7 @@ export function samplingRoutes(api: FastifyInstance, parts: SamplingRouteParts):
     return sendData(reply, reports.map(reportJson), failures);
   });
   api.post<{ Params: { id: string } }>('/traces/:id/keep', async (request, reply) => {
-    requireLifecycle(parts);
+    requireLifecycle(request, parts);
     const note = new Parameters(request).text('reason').slice(0, MAX_NOTE_CHARACTERS);
     const traceId = await answered(() => sampling.pin(request.params.id.trim(), note));
     if (traceId === undefined) {
@@ -79,8 +80,9 @@ export function samplingRoutes(api: FastifyInstance, parts: SamplingRouteParts):
 }
 
 /** As `/-/reload` and `/-/quit`. @throws {ApiError} */
-function requireLifecycle({ enableLifecycle }: SamplingRouteParts): void {
+function requireLifecycle(request: FastifyRequest, { enableLifecycle }: SamplingRouteParts): void {
   if (!enableLifecycle) throw new ApiError('forbidden', 'Lifecycle API is not enabled.');
+  if (isOfOtherOrigin(request)) throw new ApiError('forbidden', 'Not for pages of other origins.');
 }
 
 /** @throws {ApiError} for what the sampler cannot answer */

@@ -52,6 +52,16 @@ t.test('only origins that may read the API', async (t) => {
   t.equal(await allowed('http://evil.test'), undefined);
 });
 
+t.test('what changes something is not for pages of other origins', async (t) => {
+  const api = await createApi(undefined, { enableLifecycle: true });
+  const post = async (url: string, origin: string) =>
+    (await api.inject({ method: 'POST', url, headers: { host: 'exemplard:9199', origin } })).statusCode;
+  for (const url of ['/-/reload', '/-/quit', '/api/v1/sampling/run', '/api/v1/traces/ab/keep'])
+    for (const origin of ['http://evil.example', 'null', 'http://exemplard:9198'])
+      t.equal(await post(url, origin), 403, `${url} ${origin}`);
+  t.equal(await post('/-/reload', 'http://exemplard:9199'), 200);
+});
+
 t.test('users', async (t) => {
   let users = new Map([['u', HASH]]);
   const app = await startApp(NOTHING, undefined, {

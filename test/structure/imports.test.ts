@@ -112,7 +112,7 @@ const text = (path: string) => readFileSync(join(SRC, path), 'utf8');
 const partOf = (path: string) => path.split('/')[0]!;
 
 const SPECIFIER =
-  /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g;
+  /(?:^|\n)\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s)?'([^']+)'|\bimport(?:\.meta\.resolve)?\(\s*'([^']+)'\s*\)/g;
 
 /** Comments quote code at times. */
 const code = (path: string) => text(path).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
