@@ -10,6 +10,7 @@ import { journalRows } from './journal.js';
 import { manyTargetsRows } from './many-targets.js';
 import { memoryRows } from './memory.js';
 import { EXEMPLARD, type PeerKind, PROMETHEUS } from './peers.js';
+import { proxyRows } from './proxy.js';
 import { queryRows } from './query.js';
 import { scrapeCpu } from './scrape.js';
 import { type Measured, printTable } from './table.js';
@@ -84,6 +85,7 @@ const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   forward: () => forwardRows(both),
   archive: archiveRows,
   journal: journalRows,
+  proxy: proxyRows,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS);
