@@ -44,7 +44,7 @@ function sinksOf(families: Families, prefix: string, identity: readonly string[]
   const sinks = new Map<string, Sink>();
   for (const { name, type, values } of families as readonly Family[]) {
     if (!name.startsWith(prefix) || type === 'histogram') continue;
-    const figure = name.slice(prefix.length);
+    const figure = figureName(name.slice(prefix.length), type);
     for (const { value, labels } of values) {
       const own = Object.fromEntries(identity.map((label) => [label, String(labels[label] ?? '')]));
       const key = JSON.stringify(own);
@@ -59,6 +59,11 @@ function sinksOf(families: Families, prefix: string, identity: readonly string[]
     }
   }
   return [...sinks.values()];
+}
+
+/** prom-client takes `_total` off a counter when it first renders OpenMetrics, and leaves it off. */
+function figureName(name: string, type: unknown): string {
+  return type === 'counter' ? `${name.replace(/_total$/, '')}_total` : name;
 }
 
 interface Family {

@@ -24,7 +24,8 @@ export interface TraceLink {
   readonly url: string;
 }
 
-export type Source = 'memory' | 'archive';
+/** Where an exemplar was found; `upstream`: in the Prometheus behind, where exemplars are merged. */
+export type Source = 'memory' | 'archive' | 'upstream';
 
 /** One of `query_exemplars` with `show_source=true`, and of the live stream, which has no source. */
 export interface SeriesExemplars {

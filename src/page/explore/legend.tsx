@@ -1,6 +1,8 @@
+import type { Source } from '../api/answers.js';
 import { formatCount } from '../format/number.js';
 import type { Group } from './groups.js';
 import { cssColor, type Rgb } from './palette.js';
+import { SHAPE_OF } from './shapes.js';
 
 export interface LegendProps {
   readonly label: string;
@@ -9,11 +11,11 @@ export interface LegendProps {
   /** Keys. */
   readonly hidden: readonly string[];
   readonly onHide: (hidden: readonly string[]) => void;
-  readonly fromArchive: number;
+  readonly bySource: Readonly<Record<Source, number>>;
 }
 
 /** What the colours mean, and how many there are; a click hides or shows a group. */
-export function Legend({ label, groups, colors, hidden, onHide, fromArchive }: LegendProps) {
+export function Legend({ label, groups, colors, hidden, onHide, bySource }: LegendProps) {
   const toggle = (key: string) =>
     onHide(hidden.includes(key) ? hidden.filter((each) => each !== key) : [...hidden, key]);
   return (
@@ -41,16 +43,29 @@ export function Legend({ label, groups, colors, hidden, onHide, fromArchive }: L
           Show all
         </button>
       )}
-      {fromArchive > 0 && (
-        <ul class="shapes" aria-label="Shapes">
-          <li>
-            <span class="shape memory" aria-hidden="true" /> in memory
-          </li>
-          <li>
-            <span class="shape archive" aria-hidden="true" /> from the archive ({formatCount(fromArchive)})
-          </li>
-        </ul>
-      )}
+      <Shapes bySource={bySource} />
     </div>
+  );
+}
+
+const SOURCE_NAMES: Readonly<Record<Source, string>> = {
+  memory: 'in memory',
+  archive: 'from the archive',
+  upstream: 'from the upstream',
+};
+
+/** Only where there is something to tell apart. */
+function Shapes({ bySource }: Pick<LegendProps, 'bySource'>) {
+  if (bySource.archive === 0 && bySource.upstream === 0) return null;
+  const present = (Object.keys(SOURCE_NAMES) as Source[]).filter((source) => bySource[source] > 0);
+  return (
+    <ul class="shapes" aria-label="Shapes">
+      {present.map((source) => (
+        <li key={source}>
+          <span class={`shape ${SHAPE_OF[source]}`} aria-hidden="true" /> {SOURCE_NAMES[source]} (
+          {formatCount(bySource[source])})
+        </li>
+      ))}
+    </ul>
   );
 }

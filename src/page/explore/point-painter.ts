@@ -7,9 +7,13 @@ export interface Marks {
   readonly y: Float32Array;
   /** The group of each, and so its colour. */
   readonly groupOf: Uint8Array;
-  /** 1: hollow. */
-  readonly isHollow: Uint8Array;
+  /** The shape of each, an index into `SHAPES`. */
+  readonly shapeOf: Uint8Array;
 }
+
+/** Told apart at any size, and without colours. */
+export const SHAPES = ['disc', 'frame', 'triangle'] as const;
+type Shape = (typeof SHAPES)[number];
 
 /**
  * Draws points pixel by pixel into a picture of its own, which the chart then takes as a whole: one canvas call
@@ -31,12 +35,11 @@ export class PointPainter {
     const image = this.#clearedImage(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     const inks = Uint32Array.from(colors, ([red, green, blue]) => (blue << 16) | (green << 8) | red);
-    const full = stampOf(radius, false);
-    const hollow = stampOf(radius, true);
+    const stamps = SHAPES.map((shape) => stampOf(radius, shape));
     for (let index = 0; index < marks.x.length; index++) {
       const x = marks.x[index]!;
       if (Number.isNaN(x)) continue;
-      const stamp = marks.isHollow[index] === 1 ? hollow : full;
+      const stamp = stamps[marks.shapeOf[index]!]!;
       const ink = inks[marks.groupOf[index]!]!;
       print(stamp, ink, Math.round(x), Math.round(marks.y[index]!), pixels, width, height);
     }
@@ -62,24 +65,31 @@ interface Stamp {
   readonly alphas: Uint8Array;
 }
 
-/** A disc, or the frame of a square: told apart at any size, and without colours. */
-function stampOf(radius: number, isHollow: boolean): Stamp {
+function stampOf(radius: number, shape: Shape): Stamp {
   const reach = Math.ceil(radius + 0.5);
   const size = 2 * reach + 1;
   const alphas = new Uint8Array(size * size);
-  const half = Math.max(2, Math.round(radius));
-  const frame = Math.max(1, Math.round(radius / 3));
   for (let dy = -reach; dy <= reach; dy++) {
     for (let dx = -reach; dx <= reach; dx++) {
-      const distance = isHollow ? Math.max(Math.abs(dx), Math.abs(dy)) : Math.hypot(dx, dy);
-      const cover = isHollow
-        ? Number(distance <= half && distance > half - frame)
-        : Math.min(1, Math.max(0, radius + 0.5 - distance));
-      alphas[(dy + reach) * size + dx + reach] = Math.round(255 * cover);
+      alphas[(dy + reach) * size + dx + reach] = Math.round(255 * COVERS[shape](dx, dy, radius));
     }
   }
   return { reach, alphas };
 }
+
+/** How much of the pixel there, from the middle of the shape, is covered: 0 … 1. */
+const COVERS: Readonly<Record<Shape, (dx: number, dy: number, radius: number) => number>> = {
+  disc: (dx, dy, radius) => Math.min(1, Math.max(0, radius + 0.5 - Math.hypot(dx, dy))),
+  frame(dx, dy, radius) {
+    const half = Math.max(2, Math.round(radius));
+    const distance = Math.max(Math.abs(dx), Math.abs(dy));
+    return Number(distance <= half && distance > half - Math.max(1, Math.round(radius / 3)));
+  },
+  triangle(dx, dy, radius) {
+    const half = Math.max(2, Math.round(radius));
+    return Number(Math.abs(dy) <= half && Math.abs(dx) <= (dy + half) / 2);
+  },
+};
 
 /** Later points lie over earlier ones; a soft edge never covers a full pixel. Little-endian, as all browsers are. */
 function print(

@@ -1,4 +1,4 @@
-import type { Labels, PageStatus } from '../api/answers.js';
+import type { Labels, PageStatus, Source } from '../api/answers.js';
 import { formatNumber } from '../format/number.js';
 import { formatDateTime, formatIso } from '../format/time.js';
 import { CopyButton } from '../parts/copy-button.js';
@@ -14,6 +14,12 @@ export interface PointPanelProps {
   readonly onTrace: (id: string) => void;
   readonly onClose: () => void;
 }
+
+const HELD_IN: Readonly<Record<Source, string>> = {
+  memory: 'memory (a ring)',
+  archive: 'the archive',
+  upstream: 'the upstream',
+};
 
 /** All about one exemplar, and where to go from it. */
 export function PointPanel({ point, status, onFilter, onTrace, onClose }: PointPanelProps) {
@@ -40,7 +46,7 @@ export function PointPanel({ point, status, onFilter, onTrace, onClose }: PointP
         </div>
         <div>
           <dt>Held in</dt>
-          <dd>{point.source === 'memory' ? 'memory (a ring)' : 'the archive'}</dd>
+          <dd>{HELD_IN[point.source]}</dd>
         </div>
       </dl>
       <TraceWays point={point} status={status} onTrace={onTrace} />

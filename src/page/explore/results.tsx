@@ -49,7 +49,7 @@ export function Results(props: ResultsProps) {
             colors={picture.colors}
             hidden={state.hidden}
             onHide={(hidden) => onUpdate({ hidden }, { replace: true })}
-            fromArchive={picture.fromArchive}
+            bySource={picture.bySource}
           />
           <Scatter
             data={picture.scatter}

@@ -3,9 +3,10 @@ import { formatNumber } from '../format/number.js';
 import type { Axis } from './explore-state.js';
 import type { Rgb } from './palette.js';
 import { PointIndex } from './point-index.js';
-import { PointPainter } from './point-painter.js';
+import { PointPainter, SHAPES } from './point-painter.js';
 import type { Point } from './points.js';
-import { type Extent, placePoints } from './scatter-layout.js';
+import { type Extent, logSplits, placePoints } from './scatter-layout.js';
+import { SHAPE_OF } from './shapes.js';
 
 export interface ScatterData {
   /** In the order of time. */
@@ -28,6 +29,9 @@ export interface ScatterEvents {
 
 /** How far from a point the pointer still means it, in CSS pixels. */
 const REACH = 12;
+
+/** Room for a value on the axis, in CSS pixels. */
+const PER_SPLIT = 30;
 
 /** Drags shorter than this in one direction select along the other only, in CSS pixels. */
 const ONE_DIRECTION = 24;
@@ -133,7 +137,12 @@ export class ScatterChart {
         {
           ...axis,
           size: 64,
-          values: (_plot, splits) => splits.map((value) => (value === null ? '' : formatNumber(value))),
+          values: (_plot, splits) => splits.map(formatNumber),
+          ...(this.axis === 'log' && {
+            splits: (plot, _axis, min, max) =>
+              logSplits(min, max, plot.bbox.height / uPlot.pxRatio / PER_SPLIT),
+            filter: (_plot, splits) => splits,
+          }),
         },
       ],
       cursor: {
@@ -170,10 +179,10 @@ export class ScatterChart {
     const isShown = (index: number) => !isHidden[groupOf[index]!];
     this.#places = placePoints(points, isShown, extent, this.axis, width, height);
     this.#index = undefined;
-    const isHollow = Uint8Array.from(points, ({ source }) => Number(source === 'archive'));
+    const shapeOf = Uint8Array.from(points, ({ source }) => SHAPES.indexOf(SHAPE_OF[source]));
     const radius = radiusFor(points.length) * uPlot.pxRatio;
     const picture = this.#painter.paint(
-      { ...this.#places, groupOf, isHollow },
+      { ...this.#places, groupOf, shapeOf },
       colors,
       Math.round(width),
       Math.round(height),

@@ -39,6 +39,36 @@ export function valueExtent(
   return [min >= 0 && min < max / 2 ? 0 : min - room, max + room];
 }
 
+/** What a logarithmic axis is divided by, the finest first. */
+const LOG_DIGITS: readonly (readonly number[])[] = [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 2, 5], [1, 3], [1]];
+
+/** Round values between two others, to stand beside a logarithmic axis; not many more than `most`. */
+export function logSplits(min: number, max: number, most: number): number[] {
+  const decades = Math.log10(max / min);
+  const wanted = Math.max(2, Math.floor(most));
+  if (decades * 9 < 3) return evenSplits(min, max, wanted);
+  const digits = LOG_DIGITS.find(({ length }) => length * decades <= wanted) ?? [1];
+  const everyNth = Math.max(1, Math.ceil(decades / wanted));
+  const splits: number[] = [];
+  for (let exponent = Math.floor(Math.log10(min)); exponent <= Math.log10(max); exponent++) {
+    if (exponent % everyNth !== 0) continue;
+    // Read from text, because 3 * 10 ** -5 is not 0.00003.
+    for (const digit of digits) splits.push(Number(`${digit}e${exponent}`));
+  }
+  return splits.filter((value) => value >= min && value <= max);
+}
+
+/** Less than a third of a decade looks even. */
+function evenSplits(min: number, max: number, most: number): number[] {
+  const exponent = Math.floor(Math.log10((max - min) / most));
+  const step = [1, 2, 5, 10]
+    .map((digit) => digit * 10 ** exponent)
+    .find((each) => (max - min) / each <= most)!;
+  const first = Math.ceil(min / step);
+  const count = Math.floor(max / step) - first + 1;
+  return Array.from({ length: count }, (_, index) => Number(((first + index) * step).toPrecision(12)));
+}
+
 /**
  * Where each point is drawn, in pixels from the plot's top left; NaN for those outside and those left out.
  * @param isShown of the group of each point

@@ -26,7 +26,7 @@ export function Tooltip({ point, left, top, width, height }: TooltipProps) {
   return (
     <div class="tooltip" style={style} aria-hidden="true">
       <strong>{formatNumber(point.value)}</strong> <span>{formatDateTime(point.timeMs)}</span>
-      {point.source === 'archive' && <span class="badge">archive</span>}
+      {point.source !== 'memory' && <span class="badge">{point.source}</span>}
       <dl>
         {[...Object.entries(point.labels), ...Object.entries(point.series)].map(([name, value]) => (
           <div key={name}>

@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import type { Source } from '../api/answers.js';
 import { useIsDark } from '../theme.js';
 import type { ExploreState } from './explore-state.js';
 import { type Grouping, groupPoints, suitableColor } from './groups.js';
@@ -21,7 +22,8 @@ export interface Picture {
   readonly shown: readonly Point[];
   /** Of those shown, those that the value axis has no place for. */
   readonly unplaceable: number;
-  readonly fromArchive: number;
+  /** How many of those shown were found where. */
+  readonly bySource: Readonly<Record<Source, number>>;
 }
 
 /** Each step again only when what it comes from changed: with 100,000 points that is felt. */
@@ -57,9 +59,10 @@ export function usePicture(state: ExploreState, { points, interval }: Exemplars)
     () => shown.reduce((count, { value }) => count + Number(!isPlaceable(value, axis)), 0),
     [shown, axis],
   );
-  const fromArchive = useMemo(
-    () => shown.reduce((count, { source }) => count + Number(source === 'archive'), 0),
-    [shown],
-  );
-  return { labels, colorBy, grouping, colors, scatter, shown, unplaceable, fromArchive };
+  const bySource = useMemo(() => {
+    const counts: Record<Source, number> = { memory: 0, archive: 0, upstream: 0 };
+    for (const { source } of shown) counts[source]++;
+    return counts;
+  }, [shown]);
+  return { labels, colorBy, grouping, colors, scatter, shown, unplaceable, bySource };
 }

@@ -123,9 +123,11 @@ function Header<Row>({ column, sort, onSort }: HeaderProps<Row>) {
         onClick={() => onSort({ column: column.id, isDescending: isSorted ? !isDescending : true })}
       >
         <span class="title">{column.title}</span>
-        <span class="arrow" aria-hidden="true">
-          {isSorted ? (isDescending ? '▼' : '▲') : ''}
-        </span>
+        {isSorted && (
+          <span class="arrow" aria-hidden="true">
+            {isDescending ? '▼' : '▲'}
+          </span>
+        )}
       </button>
     </th>
   );
