@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { sendOn, UnfitRequest, type Upstream, UpstreamFailure } from '../upstream/upstream.js';
+import { UnfitRequest, type Upstream, UpstreamFailure } from '../upstream/upstream.js';
 import { ApiError } from './api-error.js';
 import { allowOrigin, type CrossOrigin } from './cross-origin.js';
 import { type Destinations, ELSEWHERE } from './destination.js';
@@ -39,12 +39,8 @@ async function passOn(
   path: string,
   parts: CrossOrigin,
 ): Promise<void> {
-  const gone = new AbortController();
-  reply.raw.on('close', () => gone.abort());
   try {
-    const answer = await upstream.pass(request.raw, path, gone.signal);
-    reply.hijack();
-    await sendOn(answer, reply.raw);
+    await upstream.pass(request.raw, path, reply.raw, () => reply.hijack());
   } catch (error) {
     allowOrigin(request, reply, parts);
     if (error instanceof UnfitRequest) throw new ApiError('bad_data', error.message);

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { Dispatcher } from 'undici';
 import { HttpClient, type HttpClientParts } from '../http-client/client.js';
 import { headerRecord, passedHeaders, type RawHeaders } from './headers.js';
@@ -16,12 +15,16 @@ export class UnfitRequest extends Error {}
 /** By it a request that comes back here is known. Not `Via`: some servers do not compress for who sends that. */
 const RELAY_HEADER = 'x-exemplard-relay';
 
-/** What came back. It has to be sent on, or discarded. */
-export interface UpstreamAnswer {
-  readonly statusCode: number;
-  readonly headers: RawHeaders;
-  readonly body: Dispatcher.ResponseData['body'];
+export interface UpstreamRequest {
+  readonly method: Dispatcher.HttpMethod;
+  readonly path: string;
+  readonly headers: Iterable<readonly [name: string, value: string]>;
+  readonly body: IncomingMessage | string | null;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
+
+export type UpstreamAnswer = Pick<Dispatcher.ResponseData, 'statusCode' | 'body'>;
 
 export interface UpstreamParts extends Pick<HttpClientParts, 'clock' | 'userAgent'> {
   readonly metrics: UpstreamMetrics;
@@ -52,58 +55,55 @@ export class Upstream {
   }
 
   /**
+   * Resolves when the answer has been sent on, or its client has gone.
    * @param path with the query, as the client wrote it
-   * @param signal aborted when the client has gone
+   * @param onAnswer before the first byte of the answer is sent on
    * @throws {UnfitRequest} for what may not be passed on
-   * @throws {UpstreamFailure}
+   * @throws {UpstreamFailure} where there is no answer
    */
-  async pass(request: IncomingMessage, path: string, signal: AbortSignal): Promise<UpstreamAnswer> {
+  async pass(
+    request: IncomingMessage,
+    path: string,
+    response: ServerResponse,
+    onAnswer: () => void,
+  ): Promise<void> {
     refuseDotSegments(path);
-    if (request.headers[RELAY_HEADER] !== undefined)
-      if (String(request.headers[RELAY_HEADER]).split(', ').includes(this.#id))
-        throw new UpstreamFailure(
-          `${this.#shown} leads back to this exemplard: upstream.url must be a Prometheus`,
-        );
-    return this.exchange({
-      method: request.method as Dispatcher.HttpMethod,
-      path,
-      headers: passedHeaders(request.rawHeaders),
-      body: hasBody(request) ? request : null,
-      signal,
-    });
+    if (this.#hasPassed(request))
+      throw new UpstreamFailure(
+        `${this.#shown} leads back to this exemplard: upstream.url must be a Prometheus`,
+      );
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    let isAnswered = false;
+    try {
+      const options = await this.#options({
+        method: request.method as Dispatcher.HttpMethod,
+        path,
+        headers: passedHeaders(request.rawHeaders),
+        body: hasBody(request) ? request : null,
+        signal: gone.signal,
+      });
+      await this.#client.transport.stream(options, ({ statusCode, headers }) => {
+        isAnswered = true;
+        this.#parts.metrics.countAnswer(statusCode);
+        onAnswer();
+        return response.writeHead(statusCode, [...passedHeaders(asRaw(headers))].flat());
+      });
+    } catch (error) {
+      // Half an answer must not look like a whole one.
+      if (isAnswered) response.destroy();
+      else throw this.#failure(error, gone.signal);
+    }
   }
 
-  /** @throws {UpstreamFailure} */
-  async exchange({
-    path,
-    headers,
-    ...request
-  }: {
-    readonly method: Dispatcher.HttpMethod;
-    readonly path: string;
-    readonly headers: Iterable<readonly [name: string, value: string]>;
-    readonly body: IncomingMessage | string | null;
-    readonly signal: AbortSignal;
-  }): Promise<UpstreamAnswer> {
-    const { metrics } = this.#parts;
+  /** An answer for ourselves. It has to be read, or discarded. @throws {UpstreamFailure} */
+  async exchange(request: UpstreamRequest): Promise<UpstreamAnswer> {
     try {
-      const {
-        statusCode,
-        headers: answered,
-        body,
-      } = await this.#client.transport.request({
-        ...request,
-        origin: this.#origin,
-        path: this.#base + path,
-        headers: { ...headerRecord(this.#allowed(headers)), ...(await this.#ownHeaders()) },
-        responseHeaders: 'raw',
-      });
-      metrics.countAnswer(statusCode);
-      // Its type does not know what `raw` makes of them.
-      return { statusCode, headers: answered as unknown as RawHeaders, body };
+      const { statusCode, body } = await this.#client.transport.request(await this.#options(request));
+      this.#parts.metrics.countAnswer(statusCode);
+      return { statusCode, body };
     } catch (error) {
-      if (!request.signal.aborted) metrics.countFailure();
-      throw new UpstreamFailure(`${this.#shown}: ${messageOf(error)}`);
+      throw this.#failure(error, request.signal);
     }
   }
 
@@ -126,20 +126,31 @@ export class Upstream {
     yield [RELAY_HEADER, this.#id] as const;
   }
 
-  #ownHeaders(): Promise<Record<string, string | string[]>> {
-    return this.#client.credentials();
+  async #options({ path, headers, ...request }: UpstreamRequest) {
+    return {
+      ...request,
+      origin: this.#origin,
+      path: this.#base + path,
+      headers: { ...headerRecord(this.#allowed(headers)), ...(await this.#client.credentials()) },
+      responseHeaders: 'raw' as const,
+    };
+  }
+
+  #hasPassed({ headers }: IncomingMessage): boolean {
+    return String(headers[RELAY_HEADER] ?? '')
+      .split(', ')
+      .includes(this.#id);
+  }
+
+  #failure(error: unknown, signal: AbortSignal): UpstreamFailure {
+    if (!signal.aborted) this.#parts.metrics.countFailure();
+    return new UpstreamFailure(`${this.#shown}: ${messageOf(error)}`);
   }
 }
 
-/** Sends an answer on, at the pace of the client. */
-export async function sendOn(answer: UpstreamAnswer, response: ServerResponse): Promise<void> {
-  response.writeHead(answer.statusCode, [...passedHeaders(answer.headers)].flat());
-  try {
-    await pipeline(answer.body, response);
-  } catch {
-    // Half an answer must not look like a whole one.
-    response.destroy();
-  }
+/** What `responseHeaders: 'raw'` makes of headers, whatever their type says. */
+function asRaw(headers: unknown): RawHeaders {
+  return headers as RawHeaders;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
