@@ -1,4 +1,7 @@
 /** `exemplard query …`: asks a running exemplard. */
+import { basic } from '../http-client/credentials.js';
+import { decodePercent } from '../util/percent.js';
+import { redactUrl } from '../util/secrets.js';
 import type { Write } from './check-config.js';
 import { EXIT_FAILED, EXIT_FINE } from './exit-codes.js';
 import { readableBytes, readableRate, readableSeconds, readableSeries } from './readable.js';
@@ -131,14 +134,16 @@ async function answer<Data>(
 
 /** @throws {Error} with a message for the user */
 async function ask(
-  server: string,
+  serverUrl: string,
   resource: string,
   parameters: readonly Parameter[],
   method = 'GET',
 ): Promise<string> {
-  const url = resourceUrl(server, resource);
+  const { url, headers } = resourceUrl(serverUrl, resource);
+  // From here on without a password.
+  const server = redactUrl(serverUrl);
   for (const [name, value] of parameters) if (value !== undefined) url.searchParams.append(name, value);
-  const response = await fetch(url, { method }).catch((error: Error) => {
+  const response = await fetch(url, { method, headers }).catch((error: Error) => {
     throw new Error(
       `${server} cannot be reached: ${causeOf(error)}. Does exemplard run there? See --server.`,
     );
@@ -161,11 +166,16 @@ export async function askServer<Data>(
   return (JSON.parse(await ask(server, resource, parameters, method)) as { data: Data }).data;
 }
 
-function resourceUrl(server: string, resource: string): URL {
+/** Of a user name and a password in the URL `fetch` would hear nothing: they become a header. */
+function resourceUrl(server: string, resource: string): { url: URL; headers: Record<string, string> } {
   const isHttp = /^https?:\/\//i.test(server) && URL.canParse(server);
   if (!isHttp)
     throw new Error(`--server must be a URL like http://127.0.0.1:9199, got ${JSON.stringify(server)}`);
-  return new URL(`api/v1/${resource}`, server.endsWith('/') ? server : `${server}/`);
+  const url = new URL(`api/v1/${resource}`, server.endsWith('/') ? server : `${server}/`);
+  const { username, password } = url;
+  url.username = url.password = '';
+  if (username === '' && password === '') return { url, headers: {} };
+  return { url, headers: { authorization: basic(decodePercent(username), decodePercent(password)) } };
 }
 
 function causeOf({ cause, message }: Error): string {

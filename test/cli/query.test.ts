@@ -3,8 +3,10 @@ import t from 'tap';
 import { queryExemplars, queryRetention } from '../../src/cli/query.js';
 import { readableBytes, readableRate, readableSeconds, readableSeries } from '../../src/cli/readable.js';
 import { textTable } from '../../src/cli/text-table.js';
+import { NO_WEB_CONFIG } from '../../src/http/web-config.js';
 import { labelsFromRecord } from '../../src/model/labels.js';
 import { createApi, createStore } from '../support/api.js';
+import { startApp } from '../support/app.js';
 import { traced } from '../support/exemplar.js';
 
 const NOW_MS = 1_763_796_000_000;
@@ -111,6 +113,21 @@ t.test('retention', async (t) => {
   });
   t.equal(JSON.parse(matched.out).data.groups.length, 2);
   t.match((await run(queryRetention, { ...common, by: 'job', match: ['nothing'] })).out, /^no series\n/);
+});
+
+t.test('a user and a password in the URL of the server, below a path', async (t) => {
+  const hash = '$2b$04$.nphUja3PAt4NSqQKPedhOB90p7NAw/9OGl0VXaxIX354BwqFPXKG';
+  const app = await startApp('archive: {type: none}', undefined, {
+    routePrefix: '/x',
+    loadConfig: () => ({ ...NO_WEB_CONFIG, users: new Map([['ü', hash]]) }),
+  });
+  t.teardown(() => app.stop());
+  const server = (who: string) => `${app.url.replace('//', `//${who}@`)}/x`;
+  const options = { output: 'json', expression: 'a' } as const;
+  t.match(await run(queryExemplars, { ...options, server: server('%C3%BC:open%20sesame') }), { code: 0 });
+  const refused = await run(queryExemplars, { ...options, server: server('%C3%BC:wrong') });
+  t.match(refused, { code: 1, err: /401/ });
+  t.notMatch(refused.err, 'wrong', 'the password is not shown');
 });
 
 t.test('what goes wrong is said, and the exit code is 1', async (t) => {
