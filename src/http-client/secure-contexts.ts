@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContext, type SecureVersion } from 'nod
 import type { Secret, TlsOptions, TlsVersion } from './options.js';
 import type { SecretFiles } from './secret-files.js';
 
-const VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
+export const SECURE_VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
   TLS10: 'TLSv1',
   TLS11: 'TLSv1.1',
   TLS12: 'TLSv1.2',
@@ -75,8 +75,8 @@ function secureContext({ ca, cert, key }: Pems, tls: TlsOptions): SecureContext 
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
-      ...(tls.minVersion === undefined ? {} : { minVersion: VERSIONS[tls.minVersion] }),
-      ...(tls.maxVersion === undefined ? {} : { maxVersion: VERSIONS[tls.maxVersion] }),
+      ...(tls.minVersion === undefined ? {} : { minVersion: SECURE_VERSIONS[tls.minVersion] }),
+      ...(tls.maxVersion === undefined ? {} : { maxVersion: SECURE_VERSIONS[tls.maxVersion] }),
     }),
   );
 }

@@ -1,17 +1,10 @@
 /** TLS of our own server. */
 import type { ServerOptions } from 'node:https';
-import type { SecureVersion } from 'node:tls';
 import { createSecureContext, type Server, type TLSSocket } from 'node:tls';
-import type { Secret, TlsVersion } from '../http-client/options.js';
+import type { Secret } from '../http-client/options.js';
 import type { SecretFiles } from '../http-client/secret-files.js';
+import { SECURE_VERSIONS } from '../http-client/secure-contexts.js';
 import type { ServerTlsOptions } from './web-config.js';
-
-const VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
-  TLS10: 'TLSv1',
-  TLS11: 'TLSv1.1',
-  TLS12: 'TLSv1.2',
-  TLS13: 'TLSv1.3',
-};
 
 /**
  * What Node's server needs.
@@ -29,8 +22,8 @@ export async function serverTls(options: ServerTlsOptions, files: SecretFiles): 
     cert,
     key,
     ...(ca === undefined ? {} : { ca }),
-    minVersion: VERSIONS[options.minVersion],
-    maxVersion: VERSIONS[options.maxVersion],
+    minVersion: SECURE_VERSIONS[options.minVersion],
+    maxVersion: SECURE_VERSIONS[options.maxVersion],
     ...(options.ciphers.length === 0 ? {} : { ciphers: options.ciphers.join(':') }),
     honorCipherOrder: options.prefersOwnCiphers,
     ...(options.curves.length === 0 ? {} : { ecdhCurve: options.curves.join(':') }),
