@@ -208,6 +208,16 @@ const CASES: readonly Case[] = [
   { path: '/api/v1/label/zone/values' },
   { path: '/api/v1/label/zone/values?match[]=c_total{zone=~"e.*"}' },
   { path: '/api/v1/label/nothing/values' },
+  ...['', '?metric=c', '?metric=nothing', '?limit=9', '?limit=0', '?limit=-1', '?limit=x'].map((rest) => ({
+    path: `/api/v1/metadata${rest}`,
+  })),
+  { path: '/api/v1/metadata', method: 'POST' },
+  { path: '/api/v1/rules' },
+  { path: '/api/v1/rules?type=alert' },
+  { path: '/api/v1/rules?type=x' },
+  { path: '/api/v1/alerts' },
+  { path: '/api/v1/alertmanagers' },
+  { path: '/api/v1/status/walreplay' },
   {
     path: '/api/v1/targets?state=dropped&scrapePool=x',
     differs: 'droppedTargetCounts',
