@@ -1,14 +1,19 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
-/** Counts up every so often, as long as somebody looks; and when the returned function is called. */
+/** Counts up every so often, as long as somebody looks; when they look again; and when the returned function is called. */
 export function useTick(intervalMs: number): [tick: number, now: () => void] {
   const [tick, setTick] = useState(0);
   const advance = useCallback(() => setTick((before) => before + 1), []);
   useEffect(() => {
-    const timer = setInterval(() => {
+    const look = () => {
       if (!document.hidden) advance();
-    }, intervalMs);
-    return () => clearInterval(timer);
+    };
+    const timer = setInterval(look, intervalMs);
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', look);
+    };
   }, [intervalMs, advance]);
   return [tick, advance];
 }

@@ -3,12 +3,21 @@ import { type Answer, ApiError, type ApiParameters, ask } from './client.js';
 
 export type Asked<T> =
   | { readonly state: 'loading' }
-  | ({ readonly state: 'ready' } & Answer<T>)
+  | (Answer<T> & {
+      readonly state: 'ready';
+      /** What this is the answer to; something else may have been asked since. */
+      readonly asked: ApiParameters;
+      readonly isStale: boolean;
+    })
   | { readonly state: 'failed'; readonly error: ApiError };
+
+type Answered<T> =
+  | Exclude<Asked<T>, { readonly state: 'ready' }>
+  | (Answer<T> & { readonly state: 'ready'; readonly asked: ApiParameters; readonly question: string });
 
 /**
  * Asks once, and again whenever what is asked or `again` changes; a question that is outdated is cancelled. While
- * a new answer is on its way, the old one of the same path stays.
+ * a new answer is on its way, the old one, or what went wrong, stays.
  * @param path undefined: nothing is asked
  */
 export function useAnswer<T>(
@@ -16,22 +25,21 @@ export function useAnswer<T>(
   parameters: ApiParameters = {},
   again: unknown = undefined,
 ): Asked<T> {
-  const [asked, setAsked] = useState<Asked<T>>({ state: 'loading' });
+  const [answered, setAnswered] = useState<Answered<T>>({ state: 'loading' });
   const question = JSON.stringify([path, parameters]);
   // The question says path and parameters as one text; `again` is the caller's.
   useEffect(() => {
     if (path === undefined) return undefined;
     const abort = new AbortController();
-    setAsked((before) => (before.state === 'failed' ? { state: 'loading' } : before));
     ask<T>(path, parameters, abort.signal).then(
-      (answer) => setAsked({ state: 'ready', ...answer }),
+      (answer) => setAnswered({ state: 'ready', ...answer, asked: parameters, question }),
       (error: unknown) => {
-        if (!abort.signal.aborted) setAsked({ state: 'failed', error: apiErrorOf(error) });
+        if (!abort.signal.aborted) setAnswered({ state: 'failed', error: apiErrorOf(error) });
       },
     );
     return () => abort.abort();
   }, [question, again]);
-  return asked;
+  return answered.state === 'ready' ? { ...answered, isStale: answered.question !== question } : answered;
 }
 
 export function apiErrorOf(error: unknown): ApiError {

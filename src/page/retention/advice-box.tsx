@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ApiParameters } from '../api/client.js';
 import { useAnswer } from '../api/use-answer.js';
 import { configBytes, formatBytes } from '../format/bytes.js';
+import { formatCount } from '../format/number.js';
 import { formatDuration, roughDuration } from '../format/time.js';
 import { CopyButton } from '../parts/copy-button.js';
 import type { RetentionAnswer, RetentionGroup } from './answer.js';
@@ -20,7 +21,7 @@ export interface AdviceBoxProps {
 
 /** Whether the target is met, what to change if not, and what other rings would do. */
 export function AdviceBox(props: AdviceBoxProps) {
-  const { total, answer, targetSeconds, isConfigured, hasArchive } = props;
+  const { total, answer, targetSeconds, isConfigured, hasArchive, match } = props;
   const target = { seconds: targetSeconds, text: formatDuration(targetSeconds), isConfigured };
   const { text, snippet } = adviceFor(total, answer.limits, target, configBytes);
   return (
@@ -44,6 +45,8 @@ export function AdviceBox(props: AdviceBoxProps) {
               <CopyButton text={snippet} what="the configuration" />
             </div>
             <p class="hint">
+              {match['match[]'] !== undefined &&
+                'This is for the selected series alone: “All jobs” says what all of them need. '}
               {hasArchive
                 ? 'Or leave it: queries find in the archive what rings have given up.'
                 : 'Or run with --storage.path: queries then find in the archive what rings have given up.'}
@@ -57,12 +60,12 @@ export function AdviceBox(props: AdviceBoxProps) {
 }
 
 /** Sizes that a slider reaches, each so much larger than the one before. */
-const STEPS = Array.from({ length: 49 }, (_, step) => Math.round(8 * 2 ** (step / 4)));
+const STEPS = Array.from({ length: 69 }, (_, step) => Math.round(8 * 2 ** (step / 4)));
 
 function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }: AdviceBoxProps) {
   const [size, setSize] = useState(perSeries ?? answer.limits.perSeries);
   useEffect(() => setSize(perSeries ?? answer.limits.perSeries), [perSeries, answer.limits.perSeries]);
-  const rate = highestRate(total, targetSeconds);
+  const rate = highestRate(total, answer.limits.perSeries, targetSeconds);
   const seconds = windowOf(size, rate);
   const asked = targetFor(perSeries ?? answer.limits.perSeries, rate);
   const forecast = useAnswer<RetentionAnswer>(asked === undefined ? undefined : 'retention', {
@@ -118,7 +121,7 @@ function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }:
       </p>
       {perSeries !== undefined && (
         <button type="button" class="small" onClick={() => onPerSeries(undefined)}>
-          Back to {answer.limits.perSeries}
+          Back to {formatCount(answer.limits.perSeries)}
         </button>
       )}
     </fieldset>

@@ -1,21 +1,30 @@
-import { matcherText } from '../explore/promql.js';
+import { useEffect, useRef } from 'preact/hooks';
 import { formatCount, formatNumber } from '../format/number.js';
 import { formatDateTime, formatDuration, roughDuration } from '../format/time.js';
 import { type Column, DataTable } from '../parts/data-table.js';
 import type { RetentionAnswer, RetentionGroup } from './answer.js';
+import { exploreLink, groupingBelow, narrowed, selectorOf } from './drill-down.js';
 import type { RetentionState } from './retention-state.js';
 import { highestRate, windowOf } from './what-if.js';
 
 export interface GroupsTableProps {
   readonly answer: RetentionAnswer;
+  /** What the answer is by, and of: the next one may be on its way. */
+  readonly by: string;
+  readonly match: string;
+  readonly isStale: boolean;
   readonly targetSeconds: number;
   readonly state: RetentionState;
   readonly onChange: (changes: Partial<RetentionState>) => void;
 }
 
 /** A row a group; opening one goes a step down, from jobs to metrics to series to their exemplars. */
-export function GroupsTable({ answer, targetSeconds, state, onChange }: GroupsTableProps) {
+export function GroupsTable(props: GroupsTableProps) {
+  const { answer, by, match, isStale, targetSeconds, state, onChange } = props;
   const { groups } = answer;
+  const alike = by === 'series' ? sharedLabels(groups) : [];
+  const level = `${by} ${match}`;
+  const box = useFocusOnNew(level);
   const perSeries = state.perSeries ?? answer.limits.perSeries;
   const longest = groups.reduce(
     (max, { windowSeconds }) => Math.max(max, windowSeconds.max ?? 0),
@@ -25,8 +34,8 @@ export function GroupsTable({ answer, targetSeconds, state, onChange }: GroupsTa
     {
       id: 'group',
       title: 'Group',
-      width: 260,
-      cell: ({ labels }) => nameOf(labels, state.by),
+      width: by === 'series' ? 340 : 240,
+      cell: ({ labels }) => nameOf(labels, by, alike),
       hint: ({ labels }) => selectorOf(labels) || 'everything',
     },
     {
@@ -40,10 +49,14 @@ export function GroupsTable({ answer, targetSeconds, state, onChange }: GroupsTa
     {
       id: 'then',
       title: state.perSeries === undefined ? 'Then remembers' : `With ${perSeries} slots`,
-      width: 130,
+      width: 140,
       isNumeric: true,
       cell: (group) => (
-        <Then group={group} seconds={thenOf(group, state, targetSeconds)} targetSeconds={targetSeconds} />
+        <Then
+          group={group}
+          seconds={thenOf(group, state, answer.limits, targetSeconds)}
+          targetSeconds={targetSeconds}
+        />
       ),
     },
     {
@@ -89,59 +102,66 @@ export function GroupsTable({ answer, targetSeconds, state, onChange }: GroupsTa
         `${formatCount(overwrittenUnforwarded)} of them before every sink had them`,
     },
   ];
+  const open = (group: RetentionGroup) => {
+    if (isStale) return;
+    const below = groupingBelow(by);
+    if (below === undefined) window.location.hash = exploreLink(group, answer.timestamp);
+    else onChange({ by: below, match: narrowed(match, group.labels), sort: undefined });
+  };
   return (
-    <DataTable
-      caption={`Retention by ${state.by}`}
-      columns={columns}
-      rowCount={groups.length}
-      rowAt={(index) => groups[index]!}
-      {...(state.sort && { sort: state.sort })}
-      onSort={(sort) => onChange({ sort })}
-      onOpen={({ labels }) => open(labels, state, onChange)}
-    />
+    <div ref={box} class={isStale ? 'stale' : undefined} aria-busy={isStale}>
+      <DataTable
+        key={level}
+        caption={`Retention by ${by}`}
+        columns={columns}
+        rowCount={groups.length}
+        rowAt={(index) => groups[index]!}
+        {...(state.sort && { sort: state.sort })}
+        onSort={(sort) => onChange({ sort })}
+        onOpen={open}
+      />
+    </div>
   );
 }
 
-/** A step down; from a series to its exemplars. */
-function open(
-  labels: RetentionGroup['labels'],
-  state: RetentionState,
-  onChange: GroupsTableProps['onChange'],
-): void {
-  if (state.by === 'series') {
-    window.location.hash = `#/explore?${new URLSearchParams({ query: selectorOf(labels) })}`;
-    return;
-  }
-  const next = state.by === 'total' ? 'job' : state.by === 'metric' ? 'series' : 'metric';
-  onChange({ by: next, match: narrowed(state.match, selectorOf(labels)), sort: undefined });
+/** A step down takes the button away that was pressed: the keyboard goes on at the first of the new rows. */
+function useFocusOnNew(level: string) {
+  const box = useRef<HTMLDivElement>(null);
+  const shown = useRef(level);
+  useEffect(() => {
+    if (shown.current === level) return;
+    shown.current = level;
+    if (document.activeElement === document.body) box.current?.querySelector<HTMLElement>('.opener')?.focus();
+  }, [level]);
+  return box;
 }
 
-/** Both selectors in one: the server takes a list of them for "any of", not for "all of". */
-function narrowed(match: string, selector: string): string {
-  const inner = (text: string) => /^\{(.*)\}$/s.exec(text.trim())?.[1]?.trim() ?? '';
-  if (selector === '' || (match !== '' && inner(match) === '')) return selector || match;
-  return `{${[inner(match), inner(selector)].filter((part) => part !== '').join(', ')}}`;
+/** Labels that all series have with the same value: they tell nothing apart. */
+function sharedLabels(groups: readonly RetentionGroup[]): string[] {
+  const [first, ...others] = groups;
+  if (first === undefined || others.length === 0) return [];
+  return Object.entries(first.labels)
+    .filter(([name, value]) => others.every(({ labels }) => labels[name] === value))
+    .map(([name]) => name);
 }
 
-function selectorOf(labels: RetentionGroup['labels']): string {
-  const matchers = Object.entries(labels).map(([name, value]) => matcherText(name, '=', value));
-  return matchers.length === 0 ? '' : `{${matchers.join(', ')}}`;
-}
-
-function nameOf(labels: RetentionGroup['labels'], by: string): string {
+function nameOf(labels: RetentionGroup['labels'], by: string, alike: readonly string[]): string {
   if (by === 'total') return 'everything';
-  if (by !== 'series') return Object.values(labels)[0] ?? '(no such label)';
-  const { __name__ = '', ...others } = labels;
-  return `${__name__}${selectorOf(others)}`;
+  if (by !== 'series') return Object.values(labels)[0] || '(no such label)';
+  const telling = Object.entries(labels).filter(([name]) => !alike.includes(name));
+  const { __name__ = '', ...others } = Object.fromEntries(telling);
+  return `${__name__}${selectorOf(others)}` || '{}';
 }
 
 /** The forecast of the server, or of rings of another size. */
 function thenOf(
   group: RetentionGroup,
   { perSeries }: RetentionState,
+  limits: RetentionAnswer['limits'],
   targetSeconds: number,
 ): number | undefined {
-  if (perSeries !== undefined) return windowOf(perSeries, highestRate(group, targetSeconds));
+  if (perSeries !== undefined)
+    return windowOf(perSeries, highestRate(group, limits.perSeries, targetSeconds));
   return group.forecast.steadyWindowSeconds ?? undefined;
 }
 

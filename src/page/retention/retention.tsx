@@ -1,3 +1,4 @@
+import type { ApiParameters } from '../api/client.js';
 import { useAnswer } from '../api/use-answer.js';
 import { formatBytes } from '../format/bytes.js';
 import { counted, formatCount } from '../format/number.js';
@@ -34,49 +35,64 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
     tick,
   );
   const total = useAnswer<RetentionAnswer>('retention', { ...match, by: 'total', target }, tick);
-  if (groups.state === 'failed')
-    return (
-      <section class="view">
-        <RetentionToolbar state={state} targetSeconds={targetSeconds} onChange={change} />
-        <Failure error={groups.error} onRetry={refresh} />
-      </section>
-    );
-  if (total.state === 'failed') return <Failure error={total.error} onRetry={refresh} />;
-  if (groups.state === 'loading' || total.state === 'loading') return <Loading what="retention" />;
-  const all = total.data.groups[0];
   return (
     <section class="view">
       <RetentionToolbar state={state} targetSeconds={targetSeconds} onChange={change} />
-      {groups.warnings.map((warning) => (
-        <Notice key={warning} kind="warning">
-          {warning}
-        </Notice>
-      ))}
-      <Summary answer={total.data} archive={groups.data.archive} />
-      {all === undefined || all.exemplars === 0 ? (
-        <NothingHeld match={state.match} onAll={() => change({ match: '', by: 'job' })} />
-      ) : (
-        <>
-          <AdviceBox
-            total={all}
-            answer={total.data}
-            targetSeconds={targetSeconds}
-            isConfigured={status?.retentionTargetSeconds === targetSeconds}
-            hasArchive={groups.data.archive !== undefined}
-            match={match}
-            perSeries={state.perSeries}
-            onPerSeries={(perSeries) => change({ perSeries }, true)}
-          />
-          <GroupsTable answer={groups.data} targetSeconds={targetSeconds} state={state} onChange={change} />
-          {groups.data.groups.length === MAX_GROUPS && (
-            <p class="hint">
-              These are the first {formatCount(MAX_GROUPS)}: narrow the selector to see others.
-            </p>
-          )}
-        </>
-      )}
+      {body()}
     </section>
   );
+
+  function body() {
+    if (groups.state === 'failed') return <Failure error={groups.error} onRetry={refresh} />;
+    if (total.state === 'failed') return <Failure error={total.error} onRetry={refresh} />;
+    if (groups.state === 'loading' || total.state === 'loading') return <Loading what="retention" />;
+    const all = total.data.groups[0];
+    return (
+      <>
+        {groups.warnings.map((warning) => (
+          <Notice key={warning} kind="warning">
+            {warning}
+          </Notice>
+        ))}
+        <Summary answer={total.data} archive={groups.data.archive} />
+        {all === undefined || all.exemplars === 0 ? (
+          <NothingHeld match={state.match} onAll={() => change({ match: '', by: 'job' })} />
+        ) : (
+          <>
+            <AdviceBox
+              total={all}
+              answer={total.data}
+              targetSeconds={secondsOf(total.asked)}
+              isConfigured={status?.retentionTargetSeconds === targetSeconds}
+              hasArchive={groups.data.archive !== undefined}
+              match={match}
+              perSeries={state.perSeries}
+              onPerSeries={(perSeries) => change({ perSeries }, true)}
+            />
+            <GroupsTable
+              answer={groups.data}
+              by={String(groups.asked.by)}
+              match={String(groups.asked['match[]'] ?? '')}
+              isStale={groups.isStale}
+              targetSeconds={secondsOf(groups.asked)}
+              state={state}
+              onChange={change}
+            />
+            {groups.data.groups.length === MAX_GROUPS && (
+              <p class="hint">
+                These are the first {formatCount(MAX_GROUPS)}: narrow the selector to see others.
+              </p>
+            )}
+          </>
+        )}
+      </>
+    );
+  }
+}
+
+/** The target that an answer is about: another may have been set since. */
+function secondsOf({ target }: ApiParameters): number {
+  return Number.parseInt(String(target), 10) / 1000;
 }
 
 function sorting({ sort }: RetentionState) {

@@ -1,13 +1,21 @@
 /** What larger or smaller rings would remember, and take. Rates are those of the last hour. */
+import { counted, formatCount } from '../format/number.js';
 import type { RetentionAnswer, RetentionGroup } from './answer.js';
 
 /**
- * Exemplars a second of the series of a group that turns over fastest, worked out of the forecast: so many slots for so
- * many seconds. 0 where none receives anything.
+ * Exemplars a second of the series of a group that turns over fastest, worked out of the forecast. Slots and seconds say
+ * it in two ways: those for the target are rounded up, and rings may be kept from holding `perSeries`. So either is too
+ * high, if anything. 0 where none receives anything.
  */
-export function highestRate({ forecast }: RetentionGroup, targetSeconds: number): number {
-  if (forecast.perSeriesForTarget === null) return 0;
-  return Math.max(0, forecast.perSeriesForTarget - 1) / targetSeconds;
+export function highestRate(
+  { forecast }: Pick<RetentionGroup, 'forecast'>,
+  perSeries: number,
+  targetSeconds: number,
+): number {
+  const { perSeriesForTarget, steadyWindowSeconds } = forecast;
+  if (perSeriesForTarget === null || steadyWindowSeconds === null) return 0;
+  const forTarget = Math.max(0, perSeriesForTarget - 1) / targetSeconds;
+  return steadyWindowSeconds > 0 ? Math.min((perSeries - 1) / steadyWindowSeconds, forTarget) : forTarget;
 }
 
 /** Seconds that a ring of so many slots remembers at that rate; undefined: nothing comes, so nothing goes. */
@@ -36,7 +44,11 @@ export function adviceFor(
   size: (bytes: number) => string,
 ): Advice {
   const { perSeriesForTarget, bytesForTarget } = total.forecast;
-  if (perSeriesForTarget === null || bytesForTarget === null || highestRate(total, target.seconds) === 0)
+  if (
+    perSeriesForTarget === null ||
+    bytesForTarget === null ||
+    highestRate(total, limits.perSeries, target.seconds) === 0
+  )
     return {
       text: ['No series has received exemplars lately, so there is nothing to lose.'],
       snippet: undefined,
@@ -46,7 +58,7 @@ export function adviceFor(
   if (perSeriesForTarget > limits.perSeries) {
     changes.push(`    per_series: ${perSeriesForTarget}`);
     text.push(
-      `Rings have ${limits.perSeries} slots; the busiest series needs ${perSeriesForTarget} to remember ${target.text}.`,
+      `Rings have ${counted(limits.perSeries, 'slot')}; the busiest series needs ${formatCount(perSeriesForTarget)} to remember ${target.text}.`,
     );
   }
   const perSeries = Math.max(perSeriesForTarget, limits.perSeries);
@@ -54,7 +66,7 @@ export function adviceFor(
   if (exemplars > limits.maxExemplars) {
     changes.push(`    max_exemplars: ${exemplars}`);
     text.push(
-      `Were all rings full, there would be ${exemplars} exemplars; the limit is ${limits.maxExemplars}.`,
+      `Were all rings full, there would be ${counted(exemplars, 'exemplar')}; the limit is ${formatCount(limits.maxExemplars)}.`,
     );
   }
   if (bytesForTarget > limits.maxBytes) {

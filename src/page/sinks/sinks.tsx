@@ -8,6 +8,7 @@ import { Failure, Loading, Notice } from '../parts/states.js';
 import { useTick } from '../use-tick.js';
 import type { ViewProps } from '../view.js';
 import type { Sink, SinksAnswer } from './answer.js';
+import { healthOf } from './health.js';
 import { lossesOf, type SinkKind } from './losses.js';
 
 const REFRESH_MS = 5_000;
@@ -26,15 +27,7 @@ export function Sinks({ status }: ViewProps) {
     <section class="view">
       {impairment !== null && <Notice kind="warning">{impairment}</Notice>}
       <Kind title="Journal" absent={disk === undefined && <WithoutJournal />}>
-        {disk && (
-          <SinkCard
-            kind="journal"
-            title="On disk"
-            sink={disk}
-            figures={journalFigures(disk)}
-            isWell={disk.figures.writable !== 0}
-          />
-        )}
+        {disk && <SinkCard kind="journal" title="On disk" sink={disk} figures={journalFigures(disk)} />}
       </Kind>
       <Kind
         title="Forwarding"
@@ -54,7 +47,6 @@ export function Sinks({ status }: ViewProps) {
             title={sink.labels.url ?? ''}
             sink={sink}
             figures={forwardFigures(sink)}
-            isWell
           />
         ))}
       </Kind>
@@ -63,13 +55,7 @@ export function Sinks({ status }: ViewProps) {
         absent={(status?.archive === 'none' || store === undefined) && <WithoutArchive />}
       >
         {store && status?.archive !== 'none' && (
-          <SinkCard
-            kind="archive"
-            title={archiveName(status)}
-            sink={store}
-            figures={archiveFigures(store)}
-            isWell={store.figures.up !== 0}
-          />
+          <SinkCard kind="archive" title={archiveName(status)} sink={store} figures={archiveFigures(store)} />
         )}
       </Kind>
       <Kind
@@ -89,7 +75,6 @@ export function Sinks({ status }: ViewProps) {
             title={sink.labels.job ?? ''}
             sink={sink}
             figures={samplerFigures(sink)}
-            isWell
           />
         ))}
       </Kind>
@@ -137,17 +122,22 @@ interface SinkCardProps {
   readonly title: string;
   readonly sink: Sink;
   readonly figures: readonly Figure[];
-  readonly isWell: boolean;
 }
 
-function SinkCard({ kind, title, sink, figures, isWell }: SinkCardProps) {
+function SinkCard({ kind, title, sink, figures }: SinkCardProps) {
+  const { isWell, text, next } = healthOf(kind, sink, Date.now() / 1000);
   const losses = lossesOf(kind, sink);
   return (
     <li class={`card ${isWell ? 'up' : 'down'}`}>
       <div class="head">
-        <span class={`health ${isWell ? 'up' : 'down'}`}>{isWell ? '● working' : '▲ not working'}</span>
+        <span class={`health ${isWell ? 'up' : 'down'}`}>{`${isWell ? '●' : '▲'} ${text}`}</span>
         <strong>{title}</strong>
       </div>
+      {next !== undefined && (
+        <div class="finding error">
+          <p class="next">→ {next}</p>
+        </div>
+      )}
       <dl class="figures">
         {figures.map(([name, figure]) => (
           <div key={name}>
