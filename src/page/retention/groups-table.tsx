@@ -49,7 +49,7 @@ export function GroupsTable(props: GroupsTableProps) {
     {
       id: 'then',
       title: state.perSeries === undefined ? 'Then remembers' : `With ${perSeries} slots`,
-      width: 140,
+      width: 155,
       isNumeric: true,
       cell: (group) => (
         <Then
