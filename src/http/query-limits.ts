@@ -22,6 +22,9 @@ export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   maxExemplars: 5_000_000,
 };
 
+/** One for all: making an error costs more than to answer a small query. */
+const FINISHED = new ApiError('timeout', 'the query is over, or its client has gone');
+
 const signals = new WeakMap<FastifyRequest, AbortSignal>();
 
 /** Slices of work for a request: it ends when its time is over, or its client has gone. */
@@ -53,7 +56,7 @@ export function limitQueries(
     const cancelTimer = clock.after(timeoutMs, () => end.abort(timedOut(timeoutMs)));
     const finish = () => {
       cancelTimer();
-      end.abort(new ApiError('timeout', 'the client has gone'));
+      end.abort(FINISHED);
     };
     reply.raw.once('close', finish);
     reply.raw.once('finish', finish);

@@ -73,7 +73,10 @@ export class Upstream {
         `${this.#shown} leads back to this exemplard: upstream.url must be a Prometheus`,
       );
     const gone = new AbortController();
-    response.on('close', () => gone.abort());
+    response.on('close', () => {
+      // Making the reason of an abort costs more than all of the rest here.
+      if (!response.writableFinished) gone.abort();
+    });
     let isAnswered = false;
     try {
       const options = await this.#options({
