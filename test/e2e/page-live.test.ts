@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t from 'tap';
-import { histogramBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
+import { histogramBody, manySeriesBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, visit } from '../support/browser.js';
 import { body, serveTarget } from '../support/target.js';
@@ -57,6 +57,30 @@ t.test('live', { skip: chromiumMissing() }, async (t) => {
   await page.mouse.up();
   await page.waitForURL(/start=/);
   t.notMatch(page.url(), 'live=1');
+});
+
+t.test('more than can be shown live', { skip: chromiumMissing() }, async (t) => {
+  let scrapes = 0;
+  const target = await serveTarget((response, request) => {
+    const nowMs = Date.now();
+    body(manySeriesBody(2500, scrapes++, nowMs - 1000, nowMs))(response, request);
+  });
+  t.teardown(() => target.close());
+  const app = await startApp(CONFIG(target.address));
+  t.teardown(() => app.stop());
+  await until(async () => (await app.queryExemplars('many_total')).length > 0, 'an exemplar');
+  const browser = await startBrowser(t);
+  const { page, problems, screenshot } = await visit(
+    browser,
+    `${app.url}/#/explore?query=many_total&range=15m&live=1`,
+  );
+  await page.getByText('as they come').waitFor();
+  await page.getByText(/[\d,]+ exemplars came too fast to be shown live/).waitFor();
+  await screenshot('live-skipped-light');
+  t.same(await seriousFindings(page), []);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByText('came too fast').waitFor({ state: 'detached' });
+  t.same(problems, []);
 });
 
 t.test('a lost connection comes back, and what came in between', { skip: chromiumMissing() }, async (t) => {

@@ -75,7 +75,7 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
     const box = page.getByRole('combobox', { name: 'PromQL' });
     const option = (name: string | RegExp) => page.getByRole('option', { name });
     await box.fill('sum(rate(SECONDS_b');
-    await option(/shop_seconds_bucket/).waitFor();
+    await option(/shop_seconds_bucket.*Time to answer a request/).waitFor();
     await screenshot('completion-light');
     t.same(await seriousFindings(page), []);
     await box.press('ArrowDown');
@@ -278,6 +278,32 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
     });
     await page.getByRole('button', { name: 'Refresh' }).click();
     await page.getByText('<b>the archive is away</b>').waitFor();
+    t.same(problems, []);
+  });
+
+  await t.test('exemplars of a Prometheus behind have a shape of their own', async (t) => {
+    const { page, problems, screenshot } = await open(t, app.url);
+    let nth = 0;
+    await page.route('**/query_exemplars?*', async (route) => {
+      const response = await route.fetch();
+      const text = await response.text();
+      const sources = ['memory', 'archive', 'upstream'];
+      const body = text.replaceAll('"source":"memory"', () => `"source":"${sources[nth++ % 3]}"`);
+      await route.fulfill({ response, body });
+    });
+    await page.goto(explore(app));
+    await hasPoints(page, HELD);
+    t.same(await page.getByRole('list', { name: 'Shapes' }).getByRole('listitem').allTextContents(), [
+      ' in memory (587)',
+      ' from the archive (587)',
+      ' from the upstream (586)',
+    ]);
+    await screenshot('upstream-light');
+    await page.getByRole('columnheader', { name: 'Held in' }).getByRole('button').click();
+    t.equal(await page.locator('tr[data-opens] td:last-child').first().textContent(), 'upstream');
+    await page.locator('.opener').first().click();
+    await panel(page).getByText('the upstream').waitFor();
+    t.same(await seriousFindings(page), []);
     t.same(problems, []);
   });
 

@@ -45,7 +45,7 @@ const LOG_DIGITS: readonly (readonly number[])[] = [[1, 2, 3, 4, 5, 6, 7, 8, 9],
 /** Round values between two others, to stand beside a logarithmic axis; not many more than `most`. */
 export function logSplits(min: number, max: number, most: number): number[] {
   const decades = Math.log10(max / min);
-  const wanted = Math.max(2, Math.floor(most));
+  const wanted = Math.max(4, Math.floor(most));
   if (decades * 9 < 3) return evenSplits(min, max, wanted);
   const digits = LOG_DIGITS.find(({ length }) => length * decades <= wanted) ?? [1];
   const everyNth = Math.max(1, Math.ceil(decades / wanted));

@@ -72,7 +72,8 @@ function ranked(values: readonly string[], word: string): string[] {
 
 const FAMILY_ENDINGS = /_(total|bucket|count|sum|gcount|gsum|info|created)$/;
 
-function describe(metric: string, metadata: MetadataAnswer): { type?: string; help?: string } {
+/** Metadata is by metric family: of `x_bucket` and `x_total` that is `x`. */
+export function describe(metric: string, metadata: MetadataAnswer): { type?: string; help?: string } {
   const family = metric.replace(FAMILY_ENDINGS, '');
   const known = [metric, family].find((name) => Object.hasOwn(metadata, name));
   const [first] = known === undefined ? [] : metadata[known]!;

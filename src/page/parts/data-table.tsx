@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { TableSort } from './table-sort.js';
 
 export interface Column<Row> {
   readonly id: string;
@@ -12,11 +13,6 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ComponentChildren;
   /** In full, where the cell may be cut. */
   readonly hint?: (row: Row) => string;
-}
-
-export interface TableSort {
-  readonly column: string;
-  readonly isDescending: boolean;
 }
 
 export interface DataTableProps<Row> {

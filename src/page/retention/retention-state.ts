@@ -1,5 +1,5 @@
 import { parseDuration } from '../format/time.js';
-import type { TableSort } from '../parts/data-table.js';
+import type { TableSort } from '../parts/table-sort.js';
 
 /** Everything of the view that a shared URL brings along. */
 export interface RetentionState {

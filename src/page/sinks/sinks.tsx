@@ -198,11 +198,14 @@ function forwardFigures({ figures }: Sink): Figure[] {
 }
 
 function archiveFigures({ figures }: Sink): Figure[] {
+  const { table_rows: rows = 0, table_bytes: bytes = 0, rows_total: written = 0 } = figures;
+  // The table is counted now and then.
+  const isCounted = rows > 0 || written === 0;
   return [
     ['Pending', counted(figures.pending_rows ?? 0, 'exemplar')],
     ['Behind', roughDuration(figures.lag_seconds ?? 0)],
-    ['Holds', `${counted(figures.table_rows ?? 0, 'exemplar')}, ${formatBytes(figures.table_bytes ?? 0)}`],
-    ['Written', counted(figures.rows_total ?? 0, 'exemplar')],
+    ['Holds', isCounted ? `${counted(rows, 'exemplar')}, ${formatBytes(bytes)}` : 'not counted yet'],
+    ['Written', counted(written, 'exemplar')],
   ];
 }
 

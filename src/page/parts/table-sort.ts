@@ -1,0 +1,4 @@
+export interface TableSort {
+  readonly column: string;
+  readonly isDescending: boolean;
+}
