@@ -157,7 +157,7 @@ function Summary({ answer, archive }: { answer: RetentionAnswer; archive: Archiv
           <dd>
             {counted(archive.rows, 'exemplar')}, {formatBytes(archive.bytes)}
             {archive.oldest !== null && `, back ${roughDuration(timestamp - archive.oldest)}`}
-            {archive.ttlSeconds !== null && ` of ${roughDuration(archive.ttlSeconds)}`}
+            {archive.ttlSeconds !== null && `, kept for ${roughDuration(archive.ttlSeconds)}`}
           </dd>
         </div>
       )}
