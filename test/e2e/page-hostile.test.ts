@@ -99,3 +99,56 @@ scrape_configs:
     [],
   );
 });
+
+const EXTREMES = ['5e-324', '1e-300', '1', '1e300', '1.7e308', '-1.7e308', 'NaN', '+Inf'];
+
+t.test('no values keep the page from answering', { skip: chromiumMissing() }, async (t) => {
+  const seconds = (Date.now() / 1000).toFixed(3);
+  const series = EXTREMES.map(
+    (value, at) => `far_total{at="${at}"} 1 # {trace_id="${at}"} ${value} ${seconds}`,
+  );
+  const target = await serveTarget(body(['# TYPE far counter', ...series, '# EOF\n'].join('\n')));
+  t.teardown(() => target.close());
+  const app = await startApp(`
+scrape_configs:
+  - job_name: far
+    scrape_interval: 200ms
+    scrape_timeout: 200ms
+    static_configs: [{targets: ['${target.address}']}]
+`);
+  t.teardown(() => app.stop());
+  const isWhole = async () => (await app.queryExemplars('far_total')).length === EXTREMES.length;
+  await until(isWhole, 'all exemplars');
+  const browser = await startBrowser(t);
+  for (const [axis, unplaceable] of [
+    ['log', 3],
+    ['linear', 2],
+  ] as const) {
+    const { page, problems, screenshot } = await visit(
+      browser,
+      `${app.url}/#/explore?query=far_total&axis=${axis}`,
+    );
+    page.setDefaultTimeout(3000);
+    const chart = page.getByRole('application');
+    await page.locator(`.scatter[data-points="${EXTREMES.length}"]`).waitFor();
+    await chart.focus();
+    const told = new Set<string>();
+    for (const key of ['Home', ...EXTREMES.map(() => 'ArrowRight')]) {
+      await page.keyboard.press(key);
+      told.add((await page.locator('.tooltip').textContent())!);
+    }
+    t.equal(told.size, EXTREMES.length - unplaceable, `${axis}: those with a place are drawn`);
+    await screenshot(`extremes-${axis}`);
+    const box = (await page.locator('.u-over').boundingBox())!;
+    await page.mouse.move(box.x + 5, box.y + 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 5, box.y + box.height / 2, { steps: 3 });
+    await page.mouse.up();
+    await page.waitForURL(/max=/);
+    await page.getByLabel('Axis').selectOption(axis === 'log' ? 'linear' : 'log');
+    await page.getByRole('link', { name: 'Targets' }).click();
+    await page.getByText(target.address).first().waitFor();
+    t.same(problems, [], axis);
+    await page.context().close();
+  }
+});

@@ -11,6 +11,7 @@ import {
 } from '../../src/page/explore/points.js';
 import { placePoints, valueExtent } from '../../src/page/explore/scatter-layout.js';
 import { sortPoints } from '../../src/page/explore/sort-points.js';
+import { valueScale } from '../../src/page/explore/value-scale.js';
 
 const point = (timeMs: number, value: number, labels = {}, series = {}): Point => ({
   timeMs,
@@ -113,7 +114,7 @@ t.test('axes', async (t) => {
   t.ok(valueExtent(values(99, 100), 'linear')[0] > 90, 'not from zero');
   const extent = { startMs: 0, endMs: 100, minValue: 1, maxValue: 100 };
   const points = [point(50, 10), point(101, 10), point(50, 0), point(50, 10)];
-  const { x, y } = placePoints(points, (index) => index !== 3, extent, 'log', 200, 100);
+  const { x, y } = placePoints(points, (index) => index !== 3, extent, valueScale(1, 100, 'log'), 200, 100);
   t.same([...x], [100, Number.NaN, Number.NaN, Number.NaN]);
   t.equal(y[0], 50);
 });

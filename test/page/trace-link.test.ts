@@ -24,3 +24,19 @@ t.test('anything but a web address is refused', async (t) => {
     t.equal(traceUrl(link(url), 'javascript:alert(1)'), undefined, url);
   t.equal(traceUrl(link(), '\ud800'), undefined, 'half a character');
 });
+
+t.test('no value leads to another path of the host', async (t) => {
+  for (const value of ['.', '..']) {
+    t.equal(traceUrl(link(), value), undefined, value);
+    t.equal(traceUrl(link('https://tempo.example/VALUE/trace'), value), undefined, value);
+  }
+  for (const before of ['.', '%2e', '%2E'])
+    t.equal(traceUrl(link(`https://tempo.example/trace/${before}VALUE/x`), '.'), undefined, before);
+  for (const value of ['...', '%2e%2e', '..\\..', './..', 'a..', "!~*'()", 'ü'])
+    t.equal(
+      traceUrl(link('https://tempo.example/a/../trace/VALUE'), value),
+      `https://tempo.example/a/../trace/${encodeURIComponent(value)}`,
+    );
+  for (const url of ['https://tempo.example/?id=VALUE', 'https://tempo.example/#/VALUE'])
+    t.equal(traceUrl(link(url), '..'), url.replace('VALUE', '..'), 'text outside of the path');
+});

@@ -5,8 +5,9 @@ import type { Rgb } from './palette.js';
 import { PointIndex } from './point-index.js';
 import { PointPainter, SHAPES } from './point-painter.js';
 import type { Point } from './points.js';
-import { type Extent, logSplits, placePoints } from './scatter-layout.js';
+import { type Extent, placePoints } from './scatter-layout.js';
 import { SHAPE_OF } from './shapes.js';
+import { type ValueScale, valueScale } from './value-scale.js';
 
 export interface ScatterData {
   /** In the order of time. */
@@ -55,12 +56,17 @@ const TIME_FORMATS: readonly (readonly (string | number | null)[])[] = [
   ],
 ];
 
-/** Axes, cursor and drag are uPlot's; the points are painted here. */
+/**
+ * Axes, cursor and drag are uPlot's; the points are painted here. For uPlot, the value axis goes from 0 to 1:
+ * with the values themselves, which targets choose, its arithmetic would overflow and its labels be missing.
+ */
 export class ScatterChart {
   readonly #plot: uPlot;
   readonly #painter = new PointPainter();
   readonly #marker = document.createElement('div');
   #data: ScatterData;
+  #scale: ValueScale;
+  #splits: readonly number[] = [];
   #places: { x: Float32Array; y: Float32Array } = { x: new Float32Array(), y: new Float32Array() };
   #index: PointIndex | undefined;
   #hovered: number | undefined;
@@ -72,6 +78,7 @@ export class ScatterChart {
     readonly events: ScatterEvents,
   ) {
     this.#data = data;
+    this.#scale = this.#scaleOf(data);
     this.#plot = new uPlot(this.#options(container), this.#corners(), container);
     this.#marker.className = 'scatter-marker';
     this.#plot.over.append(this.#marker);
@@ -81,7 +88,10 @@ export class ScatterChart {
 
   show(data: ScatterData): void {
     this.#data = data;
+    this.#scale = this.#scaleOf(data);
     this.#plot.setData(this.#corners());
+    // To uPlot, the value axis is what it was; its labels are not.
+    this.#plot.redraw(false, true);
   }
 
   resize(width: number, height: number): void {
@@ -126,23 +136,19 @@ export class ScatterChart {
       padding: [10, 12, 0, 0],
       scales: {
         x: { time: true, range: () => [this.#data.extent.startMs, this.#data.extent.endMs] },
-        y: {
-          distr: this.axis === 'log' ? 3 : 1,
-          range: () => [this.#data.extent.minValue, this.#data.extent.maxValue],
-        },
+        y: { range: () => [0, 1] },
       },
       series: [{}, { paths: () => null, points: { show: false } }],
       axes: [
         { ...axis, values: TIME_FORMATS as uPlot.Axis.Values, space: 70 },
         {
           ...axis,
-          size: 64,
-          values: (_plot, splits) => splits.map(formatNumber),
-          ...(this.axis === 'log' && {
-            splits: (plot, _axis, min, max) =>
-              logSplits(min, max, plot.bbox.height / uPlot.pxRatio / PER_SPLIT),
-            filter: (_plot, splits) => splits,
-          }),
+          size: (_plot, values) => widthFor(values),
+          splits: (plot) => {
+            this.#splits = this.#scale.splits(plot.bbox.height / uPlot.pxRatio / PER_SPLIT);
+            return this.#splits.map(this.#scale.fractionOf);
+          },
+          values: () => this.#splits.map(formatNumber),
         },
       ],
       cursor: {
@@ -165,11 +171,15 @@ export class ScatterChart {
 
   /** For uPlot's own scales; it draws none of it. */
   #corners(): uPlot.AlignedData {
-    const { startMs, endMs, minValue, maxValue } = this.#data.extent;
+    const { startMs, endMs } = this.#data.extent;
     return [
       [startMs, endMs],
-      [minValue, maxValue],
+      [0, 1],
     ];
+  }
+
+  #scaleOf({ extent }: ScatterData): ValueScale {
+    return valueScale(extent.minValue, extent.maxValue, this.axis);
   }
 
   #paint(): void {
@@ -177,7 +187,7 @@ export class ScatterChart {
     const { left, top, width, height } = this.#plot.bbox;
     if (width <= 0 || height <= 0) return;
     const isShown = (index: number) => !isHidden[groupOf[index]!];
-    this.#places = placePoints(points, isShown, extent, this.axis, width, height);
+    this.#places = placePoints(points, isShown, extent, this.#scale, width, height);
     this.#index = undefined;
     const shapeOf = Uint8Array.from(points, ({ source }) => SHAPES.indexOf(SHAPE_OF[source]));
     const radius = radiusFor(points.length) * uPlot.pxRatio;
@@ -208,13 +218,25 @@ export class ScatterChart {
     const { left, top, width, height } = plot.select;
     if (width <= 0 || height <= 0) return;
     const [startMs, endMs] = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')];
-    const valueAt = (pixel: number) => Number(plot.posToVal(pixel, 'y').toPrecision(5));
+    const valueAt = (pixel: number) => roundedValue(this.#scale.valueAt(plot.posToVal(pixel, 'y')));
     const [maxValue, minValue] = [valueAt(top), valueAt(top + height)];
     // Along one direction, uPlot selects the whole of the other.
     const isAllValues = height >= plot.over.clientHeight - 1;
     plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
     this.events.onSelect(isAllValues ? { startMs, endMs } : { startMs, endMs, minValue, maxValue });
   }
+}
+
+/** Of the value axis, in CSS pixels: a label cut off at its sign would say something else. */
+function widthFor(labels: readonly string[] | null): number {
+  const longest = Math.max(0, ...(labels ?? []).map(({ length }) => length));
+  return Math.max(64, 14 + 7.5 * longest);
+}
+
+/** To what a pixel can tell; the greatest numbers would round to infinity. */
+function roundedValue(value: number): number {
+  const rounded = Number(value.toPrecision(5));
+  return Number.isFinite(rounded) ? rounded : value;
 }
 
 /** In CSS pixels: the more points, the smaller. */
