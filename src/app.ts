@@ -298,16 +298,16 @@ export class App {
     if (this.#live.isWatched) this.#live.offer(batch);
   }
 
-  /** What is under way to the old one ends with it. */
   #applyUpstream(options: UpstreamOptions | undefined): void {
     if (isDeepStrictEqual(options, this.#upstream?.options)) return;
-    this.#upstream?.close();
+    this.#upstream?.retire();
     this.#upstream =
       options &&
       new Upstream(options, {
         clock: this.#parts.clock,
         userAgent: USER_AGENT,
         metrics: this.#upstreamMetrics,
+        publicPrefix: this.#parts.web.routePrefix,
         keepsAuthorization: () => this.#listeners.hasUsers,
       });
   }

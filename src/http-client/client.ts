@@ -62,6 +62,11 @@ export class HttpClient {
     return this.#credentials.headers();
   }
 
+  /** Takes no more requests; resolves when those under way have ended. */
+  drain(): Promise<void> {
+    return this.#transport.close();
+  }
+
   /** Ends idle connections and aborts exchanges. */
   async close(): Promise<void> {
     await Promise.all([this.#transport.destroy(), this.#tokens?.close()]);

@@ -82,7 +82,7 @@ function secureContext({ ca, cert, key }: Pems, tls: TlsOptions): SecureContext 
 }
 
 /** Of what is no certificate, OpenSSL takes none without a word. */
-function checkCertificates(pem: string): void {
+export function checkCertificates(pem: string): void {
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (certificates.length === 0) throw new Error('it holds no PEM certificate');
   for (const certificate of certificates) new X509Certificate(certificate);

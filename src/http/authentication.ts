@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import { ApiError } from './api-error.js';
 import { plainText } from './other-methods.js';
-import { Passwords } from './passwords.js';
+import { Passwords, TooManyPasswords } from './passwords.js';
 import type { WebConfig } from './web-config.js';
 
 /** Compared with for a user that there is not, so that the time an answer takes does not tell. */
@@ -22,7 +23,7 @@ export class Users {
   }
 
   /** Whether a request may be answered. */
-  async admits(path: string, authorization: string | undefined): Promise<boolean> {
+  async admits(path: string, authorization: string | undefined, signal: AbortSignal): Promise<boolean> {
     const { users, openPaths } = this.#config();
     if (users.size === 0 || openPaths.includes(path)) return true;
     const given = credentialsOf(authorization);
@@ -30,7 +31,7 @@ export class Users {
     const hash = users.get(given.user);
     const digest = digestOf(given.user, hash ?? '', given.password);
     if (this.#known.has(digest)) return true;
-    const fits = await this.#passwords.fits(given.password, hash ?? NOBODYS_HASH);
+    const fits = await this.#passwords.fits(given.password, hash ?? NOBODYS_HASH, signal);
     if (!fits || hash === undefined) return false;
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
     this.#known.add(digest);
@@ -43,7 +44,17 @@ export function requireUsers(server: FastifyInstance, config: () => WebConfig, r
   const users = new Users(config);
   server.addHook('onRequest', async (request, reply) => {
     const path = request.originalUrl.split('?', 1)[0]!.slice(routePrefix.length);
-    if (await users.admits(path, request.headers.authorization)) return;
+    const gone = new AbortController();
+    const leave = () => gone.abort();
+    reply.raw.once('close', leave);
+    try {
+      if (await users.admits(path, request.headers.authorization, gone.signal)) return;
+    } catch (error) {
+      if (error instanceof TooManyPasswords) throw new ApiError('timeout', error.message);
+      throw error;
+    } finally {
+      reply.raw.off('close', leave);
+    }
     return plainText(reply.header('www-authenticate', 'Basic'), 401, 'Unauthorized\n');
   });
 }

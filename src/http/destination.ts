@@ -42,9 +42,11 @@ export class Destinations {
       this.#elsewhere.set(request, elsewhere);
       return ELSEWHERE;
     };
-    const [path] = split(url);
+    const [path, query] = split(url);
     if (routePrefix !== '' && (path === '/' || path === routePrefix))
-      return send({ kind: 'moved', to: `${routePrefix}/` });
+      return send({ kind: 'moved', to: `${routePrefix}/${query}` });
+    if (path === routePrefix + OWN_PREFIX)
+      return send({ kind: 'moved', to: `${routePrefix}${OWN_PREFIX}/${query}` });
     if (!url.startsWith(`${routePrefix}/`)) return send({ kind: 'unknown' });
     const own = url.slice(routePrefix.length);
     if (own.startsWith(`${OWN_PREFIX}/`)) return own.slice(OWN_PREFIX.length);
@@ -63,8 +65,11 @@ function originForm(target: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
+/** Of the path as whoever is behind may read it: what is ours in any spelling never goes there. */
 function isOwn(url: string): boolean {
-  const [path] = split(url);
+  const path = split(url)[0]
+    .replace(/%[0-7][0-9a-f]/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
+    .replace(/\/{2,}/g, '/');
   return OWN_PATHS.has(path) || OWN_BEGINNINGS.some((beginning) => path.startsWith(beginning));
 }
 

@@ -93,6 +93,9 @@ export class Listeners {
     const config = this.#parts.options.loadConfig();
     if ((config.tls === undefined) !== (this.#config.tls === undefined))
       throw new Error('tls_server_config cannot come or go while exemplard runs: start it again');
+    // A server that listens goes on asking for certificates as it did.
+    if (config.tls?.clientAuth !== this.#config.tls?.clientAuth)
+      throw new Error('client_auth_type cannot change while exemplard runs: start it again');
     this.#config = config;
   }
 

@@ -22,6 +22,9 @@ export const DEFAULT_QUERY_LIMITS: QueryLimits = {
   maxExemplars: 5_000_000,
 };
 
+/** What they send as events goes on for ever, and has limits of its own. */
+const EVENT_ROUTES = new Set(['/api/v1/query_exemplars', '/api/v1/sampling/decisions']);
+
 /** One for all: making an error costs more than to answer a small query. */
 const FINISHED = new ApiError('timeout', 'the query is over, or its client has gone');
 
@@ -43,7 +46,7 @@ export function inTime<Result>(request: FastifyRequest, result: Promise<Result>)
   });
 }
 
-/** Requests to the routes of `api` take turns, and each has its time. Events, which go on for ever, have limits of their own. */
+/** Requests to the routes of `api` take turns, and each has its time. */
 export function limitQueries(
   api: FastifyInstance,
   { queryLimits, clock }: { readonly queryLimits: QueryLimits; readonly clock: Clock },
@@ -51,7 +54,7 @@ export function limitQueries(
   const { maxConcurrency, timeoutMs } = queryLimits;
   const gate = new Gate(maxConcurrency);
   api.addHook('preHandler', async (request, reply) => {
-    if (wantsEvents(request)) return;
+    if (wantsEvents(request) && EVENT_ROUTES.has(request.routeOptions.url ?? '')) return;
     const end = new AbortController();
     const cancelTimer = clock.after(timeoutMs, () => end.abort(timedOut(timeoutMs)));
     const finish = () => {

@@ -3,7 +3,7 @@ import type { ServerOptions } from 'node:https';
 import { createSecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Secret } from '../http-client/options.js';
 import type { SecretFiles } from '../http-client/secret-files.js';
-import { SECURE_VERSIONS } from '../http-client/secure-contexts.js';
+import { checkCertificates, SECURE_VERSIONS } from '../http-client/secure-contexts.js';
 import type { ServerTlsOptions } from './web-config.js';
 
 /**
@@ -11,12 +11,20 @@ import type { ServerTlsOptions } from './web-config.js';
  * @throws Error that says what is wrong with which file
  */
 export async function serverTls(options: ServerTlsOptions, files: SecretFiles): Promise<ServerOptions> {
-  const read = async (secret: Secret | undefined, name: string) =>
-    secret === undefined ? undefined : files.read(secret, `tls_server_config.${name}`);
+  const read = async (secret: Secret | undefined, name: string, check: (pem: string) => void) => {
+    if (secret === undefined) return undefined;
+    const what = `tls_server_config.${name}`;
+    const pem = await files.read(secret, what);
+    return explained(what, () => {
+      check(pem);
+      return pem;
+    });
+  };
+  // Node.js takes an empty text for none: a file that is just being written would shut everybody out, or let everybody in.
   const [cert, key, ca] = await Promise.all([
-    read(options.cert, 'cert_file'),
-    read(options.key, 'key_file'),
-    read(options.clientCa, 'client_ca_file'),
+    read(options.cert, 'cert_file', checkCertificates),
+    read(options.key, 'key_file', checkKey),
+    read(options.clientCa, 'client_ca_file', checkCertificates),
   ]);
   const tls: ServerOptions = {
     cert,
@@ -30,12 +38,20 @@ export async function serverTls(options: ServerTlsOptions, files: SecretFiles): 
     requestCert: options.clientAuth !== 'NoClientCert',
     rejectUnauthorized: options.clientAuth === 'RequireAndVerifyClientCert',
   };
-  try {
-    createSecureContext(tls);
-  } catch (error) {
-    throw new Error(`tls_server_config: ${(error as Error).message}`);
-  }
+  explained('tls_server_config', () => createSecureContext(tls));
   return tls;
+}
+
+function checkKey(pem: string): void {
+  if (pem === '') throw new Error('it is empty');
+}
+
+function explained<Result>(what: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(`${what}: ${(error as Error).message}`);
+  }
 }
 
 /** Node.js itself knows only "verified" and "anything": the rest of Go's kinds is judged here, before a byte is answered. */

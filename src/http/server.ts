@@ -12,6 +12,11 @@ import { parseForm } from './parameters.js';
 /** Parameters of a query fit many times over. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** A GET may have a query of 64 KiB, percent-encoded. Go takes a megabyte. */
+const MAX_HEADER_BYTES = 256 * 1024;
+/** For an answer to somebody who speaks no HTTP to be read. */
+const LINGER_MS = 500;
+
 /** A client that is slower with its headers wants to hold connections, not to ask. */
 const HEADERS_TIMEOUT_MS = 10_000;
 
@@ -39,6 +44,7 @@ export async function createServer(parts: ServerParts = {}): Promise<FastifyInst
     headersTimeout: Math.min(HEADERS_TIMEOUT_MS, readTimeoutMs),
     requestTimeout: readTimeoutMs,
     connectionsCheckingInterval: 1_000,
+    maxHeaderSize: MAX_HEADER_BYTES,
   };
   const options: FastifyServerOptions = {
     bodyLimit: MAX_BODY_BYTES,
@@ -84,6 +90,8 @@ const UNREADABLE: Readonly<Record<string, readonly [status: string, message: str
 /** What is no HTTP, or comes too slowly, never gets as far as a route. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  // Whoever does not close may not keep the connection: there are only so many.
+  setTimeout(() => socket.destroy(), LINGER_MS);
   const [status, message] = UNREADABLE[error.code ?? ''] ?? [
     '400 Bad Request',
     'the request is no valid HTTP',

@@ -8,6 +8,8 @@ import type { Upstream, UpstreamAnswer } from './upstream.js';
 
 /** Ours are there already, and worth an answer: what is slower than this, or longer, is left out. */
 const TIMEOUT_MS = 10_000;
+/** How long one that did not answer in time is left alone: a dashboard has many panels, and all would wait. */
+const SILENCE_MS = 30_000;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export interface UpstreamQuery {
@@ -25,7 +27,12 @@ export async function askExemplars(
   request: IncomingMessage,
   query: UpstreamQuery,
 ): Promise<Archived<readonly ArchivedSeries[]>> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
   try {
+    if (upstream.clock.monotonicMs() < upstream.silentUntilMs)
+      throw new Error(
+        `it has not answered within ${TIMEOUT_MS / 1000} s a moment ago, and is left alone for a while`,
+      );
     const answer = await upstream.exchange({
       method: 'POST',
       path: '/api/v1/query_exemplars',
@@ -34,13 +41,14 @@ export async function askExemplars(
         ['content-type', 'application/x-www-form-urlencoded'],
       ],
       body: formOf(query).toString(),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: timeout,
     });
     const text = await readBounded(answer);
     if (answer.statusCode === 204) return { found: [], warnings: [] };
     if (answer.statusCode !== 200) throw new Error(`it answers ${answer.statusCode}: ${errorIn(text)}`);
     return { found: seriesIn(text, query), warnings: [] };
   } catch (error) {
+    if (timeout.aborted) upstream.silentUntilMs = upstream.clock.monotonicMs() + SILENCE_MS;
     return { found: [], warnings: [`upstream: not merged: ${(error as Error).message}`] };
   }
 }

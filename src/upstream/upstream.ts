@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { HttpClient, type HttpClientParts } from '../http-client/client.js';
+import type { Clock } from '../util/clock.js';
 import { headerRecord, passedHeaders, type RawHeaders } from './headers.js';
 import type { UpstreamMetrics } from './metrics.js';
 import type { UpstreamOptions } from './options.js';
@@ -14,6 +15,9 @@ export class UnfitRequest extends Error {}
 
 /** By it a request that comes back here is known. Not `Via`: some servers do not compress for who sends that. */
 const RELAY_HEADER = 'x-exemplard-relay';
+
+/** Until nobody who has it in hand is still about to ask it. */
+const RETIREMENT_MS = 5_000;
 
 export interface UpstreamRequest {
   readonly method: Dispatcher.HttpMethod;
@@ -28,6 +32,8 @@ export type UpstreamAnswer = Pick<Dispatcher.ResponseData, 'statusCode' | 'body'
 
 export interface UpstreamParts extends Pick<HttpClientParts, 'clock' | 'userAgent'> {
   readonly metrics: UpstreamMetrics;
+  /** What our own paths begin with. */
+  readonly publicPrefix: string;
   /** Whether `Authorization` of requests is meant for exemplard, and so nobody else's business. */
   readonly keepsAuthorization: () => boolean;
 }
@@ -44,6 +50,8 @@ export class Upstream {
   /** Of every path; without a slash at its end. */
   readonly #base: string;
   readonly #id = randomBytes(8).toString('hex');
+  /** Until then it is not asked for its own exemplars: it has not answered in time. */
+  silentUntilMs = 0;
 
   constructor(options: UpstreamOptions, parts: UpstreamParts) {
     this.options = options;
@@ -52,6 +60,10 @@ export class Upstream {
     const url = new URL(options.url);
     this.#origin = url.origin;
     this.#base = url.pathname.replace(/\/+$/, '');
+  }
+
+  get clock(): Clock {
+    return this.#parts.clock;
   }
 
   /**
@@ -90,7 +102,7 @@ export class Upstream {
         isAnswered = true;
         this.#parts.metrics.countAnswer(statusCode);
         onAnswer();
-        return response.writeHead(statusCode, [...passedHeaders(asRaw(headers))].flat());
+        return response.writeHead(statusCode, [...this.#answered(asRaw(headers))].flat());
       });
     } catch (error) {
       // Half an answer must not look like a whole one.
@@ -110,6 +122,11 @@ export class Upstream {
     }
   }
 
+  /** Another takes its place: what is under way, or about to be, goes on to its end. */
+  retire(): void {
+    this.#parts.clock.after(RETIREMENT_MS, () => this.#client.drain());
+  }
+
   close(): Promise<void> {
     return this.#client.close();
   }
@@ -127,6 +144,16 @@ export class Upstream {
       if (!(hides && name === 'authorization') && !own.has(name)) yield header;
     }
     yield [RELAY_HEADER, this.#id] as const;
+  }
+
+  /** A redirect inside the upstream's own path leads to where that is found here. */
+  *#answered(raw: RawHeaders): Generator<readonly [name: string, value: string]> {
+    const { publicPrefix } = this.#parts;
+    for (const [name, value] of passedHeaders(raw)) {
+      const isInside =
+        name.toLowerCase() === 'location' && value.startsWith(`${this.#base}/`) && !value.startsWith('//');
+      yield [name, isInside ? publicPrefix + value.slice(this.#base.length) : value];
+    }
   }
 
   async #options({ path, headers, ...request }: UpstreamRequest) {

@@ -4,6 +4,9 @@ import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls'
 import t, { type Test } from 'tap';
 import { Agent, request } from 'undici';
 import { loadWebConfig } from '../../src/config/web-config-keys.js';
+import { serverTls } from '../../src/http/server-tls.js';
+import { SecretFiles } from '../../src/http-client/secret-files.js';
+import { systemClock } from '../../src/util/clock.js';
 import { startApp } from '../support/app.js';
 import { Authority, HAS_OPENSSL, type Pair } from '../support/certificates.js';
 import { until } from '../support/until.js';
@@ -36,7 +39,7 @@ async function startWith(t: Test, more = '') {
       await dispatcher.destroy();
     }
   };
-  return { app, authority, other, status, write, ca };
+  return { app, authority, other, status, write, ca, directory };
 }
 
 t.test('TLS 1.2 and newer', { skip }, async (t) => {
@@ -76,8 +79,24 @@ t.test('kinds of certificates of clients', { skip }, async (t) => {
   t.not(await status(authority.sign('c', 'DNS:other.example')), 200, 'another name');
 });
 
+t.test('files that hold nothing', { skip }, async (t) => {
+  const directory = t.testdir({ 'empty.pem': '' });
+  new Authority(directory, 'authority').sign('s', 'IP:127.0.0.1');
+  const read = (tls: string) => {
+    writeFileSync(join(directory, 'web.yml'), `tls_server_config: {${tls}}`);
+    return serverTls(loadWebConfig(join(directory, 'web.yml'), () => {}).tls!, new SecretFiles(systemClock));
+  };
+  await t.rejects(read('cert_file: empty.pem, key_file: s.key'), /cert_file: it holds no PEM certificate/);
+  await t.rejects(read('cert_file: s.pem, key_file: empty.pem'), /key_file: it is empty/);
+  const ca = 'client_auth_type: RequireAndVerifyClientCert, client_ca_file: empty.pem';
+  await t.rejects(
+    read(`cert_file: s.pem, key_file: s.key, ${ca}`),
+    /client_ca_file: it holds no PEM certificate/,
+  );
+});
+
 t.test('certificates are renewed while it runs', { skip }, async (t) => {
-  const { app, authority, ca, write } = await startWith(t);
+  const { app, authority, ca, directory, status, write } = await startWith(t);
   const serial = () =>
     new Promise<string>((resolve, reject) => {
       const { port } = new URL(app.url);
@@ -95,6 +114,14 @@ t.test('certificates are renewed while it runs', { skip }, async (t) => {
     (await request(`${app.url}/-/healthy`, { dispatcher: new Agent({ connect: { ca } }) })).statusCode,
     200,
   );
+  for (const name of ['s.pem', 's.key']) {
+    writeFileSync(join(directory, name), '');
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    t.equal(await status(), 200, `${name} is being written: the old one stays`);
+  }
+  write(', client_auth_type: RequireAnyClientCert}\n#');
+  await t.rejects(app.reload('archive: {type: none}'), /client_auth_type cannot change/);
+  t.equal(await status(), 200);
   write(', min_version: TLS09');
   await t.rejects(app.reload('archive: {type: none}'), /min_version/, 'a wrong one changes nothing');
 });

@@ -224,6 +224,19 @@ t.test('what is ours stays ours, and below /exemplard all of it', async (t) => {
     '/exemplard/api/v1/query?query=1%2B1',
   ])
     t.not(await get(path), 'upstream', path);
+  for (const path of [
+    '/%2d/reload',
+    '/-%2freload',
+    '//-/reload',
+    '/%2D/quit%zz',
+    '/api/v1/query%5fexemplars',
+    '/%61pi/v1/retention',
+  ])
+    t.notMatch(
+      await raw(app.url, `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0`),
+      /upstream$/,
+      path,
+    );
   t.strictSame(upstream.asked, []);
   for (const path of [
     '/api/v1/labels',
@@ -237,6 +250,45 @@ t.test('what is ours stays ours, and below /exemplard all of it', async (t) => {
     t.equal(await get(path), 'upstream', path);
   t.equal((await fetch(`${app.url}/-/elsewhere`)).status, 404, 'not a way in');
   t.equal((await fetch(`${app.url}/exemplard/-/elsewhere`)).status, 404);
+});
+
+t.test('a reload lets requests that are under way end', async (t) => {
+  let end = () => {};
+  const { app, upstream } = await startBefore(t, (_request, response) => {
+    response.write('begun, ');
+    end = () => response.end('and ended');
+  });
+  const answer = await fetch(`${app.url}/api/v1/query`);
+  await app.reload(
+    `upstream: {url: 'http://127.0.0.1:${upstream.port}', merge_exemplars: true}\narchive: {type: none}`,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  end();
+  t.equal(await answer.text(), 'begun, and ended');
+});
+
+t.test('redirects lead to where the upstream is found here', async (t) => {
+  let to = '';
+  const { app } = await startBefore(
+    t,
+    (_request, response) => response.writeHead(302, { location: to }).end(),
+    {
+      path: '/prometheus',
+      web: { routePrefix: '/ex' },
+    },
+  );
+  const location = async () =>
+    (await fetch(`${app.url}/ex/graph`, { redirect: 'manual' })).headers.get('location');
+  for (const [given, expected] of [
+    ['/prometheus/graph/?x=/prometheus/', '/ex/graph/?x=/prometheus/'],
+    ['/elsewhere', '/elsewhere'],
+    ['graph/', 'graph/'],
+    ['//prometheus/graph', '//prometheus/graph'],
+    ['http://other/prometheus/', 'http://other/prometheus/'],
+  ] as const) {
+    to = given;
+    t.equal(await location(), expected, given);
+  }
 });
 
 t.test('a reload changes the upstream', async (t) => {

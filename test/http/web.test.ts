@@ -175,12 +175,23 @@ t.test('what is no HTTP, or too slow, or too much of it', async (t) => {
     return answer;
   };
   t.match(await say('nonsense\r\n\r\n'), /^HTTP\/1\.1 400 [\s\S]*"status":"error"[\s\S]*no valid HTTP/);
-  t.match(await say(`GET / HTTP/1.1\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431 [\s\S]*headers/);
+  t.match(await say(`GET / HTTP/1.1\r\nx: ${'a'.repeat(300_000)}\r\n\r\n`), /^HTTP\/1\.1 431 [\s\S]*headers/);
   t.match(await say('GET / HTTP/1.1\r\nHost: x\r\n'), /^HTTP\/1\.1 408 [\s\S]*in time/);
   t.match(
     await say('POST /api/v1/labels HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na'),
     /^HTTP\/1\.1 408 /,
   );
+  // They take in the answer, and keep their side open.
+  const holding = [1, 2, 3].map(() => connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume());
+  for (const socket of holding) socket.on('error', () => {}).write('GET / HTTP/1.1\r\nHo');
+  await Promise.all(holding.map((socket) => once(socket, 'end')));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  t.match(
+    await say('GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'),
+    /200 OK/,
+    'who is slow does not keep connections',
+  );
+  for (const socket of holding) socket.destroy();
   const idle = [1, 2, 3].map(() => connect(port, '127.0.0.1'));
   await Promise.all(idle.map((socket) => once(socket, 'connect')));
   const fourth = connect(port, '127.0.0.1');
