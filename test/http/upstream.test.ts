@@ -85,6 +85,21 @@ t.test('path, query, headers and bodies go through as they are', async (t) => {
   });
 });
 
+t.test('a query as long as one may be fits into a URL', async (t) => {
+  const { app, upstream } = await startBefore(t, (_request, response) => response.end('{}'));
+  upstream.server.removeAllListeners('request');
+  let length = 0;
+  upstream.server.on('request', (request, response) => {
+    length = request.url!.length;
+    response.end('{}');
+  });
+  const asked = await fetch(`${app.url}/api/v1/query?query=${'x'.repeat(14_000)}`);
+  t.equal(asked.status, 200);
+  t.ok(length > 14_000);
+  const own = await fetch(`${app.url}/api/v1/query_exemplars?query=a%7Bb%3D%22${'%20'.repeat(60_000)}%22%7D`);
+  t.equal(own.status, 200, 'ours has 64 KiB, percent-encoded');
+});
+
 t.test('nothing of a request chooses another host, or leaves the path', async (t) => {
   const other = await serve((_request, response) => response.end('other'));
   t.teardown(() => other.close());

@@ -106,13 +106,11 @@ t.test('so many queries at once, each for so long', async (t) => {
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const archive = {
-    isShared: true,
-    exemplars: async () => {
-      await released;
-      return { found: [], warnings: [] };
-    },
+  const answer = async () => {
+    await released;
+    return { found: [], warnings: [] };
   };
+  const archive = { isShared: true, exemplars: answer, labelSets: answer };
   const api = await createApi(store, {
     archive: () => archive as never,
     queryLimits: { ...DEFAULT_QUERY_LIMITS, maxConcurrency: 1, timeoutMs: 300 },
@@ -125,6 +123,9 @@ t.test('so many queries at once, each for so long', async (t) => {
     errorType: 'timeout',
     error: /timed out after 300ms \(--query.timeout\)/,
   });
+  const headers = { accept: 'text/event-stream' };
+  const asEvents = await api.inject({ url: '/api/v1/series?match[]=a', headers });
+  t.equal(asEvents.statusCode, 503, 'a header does not lift the limit');
   t.equal(
     (await get(api, '/api/v1/status/buildinfo')).status,
     200,
