@@ -77,11 +77,13 @@ t.test('time is linear in the length, whatever stands there', async (t) => {
   };
   for (const [name, text] of Object.entries(hostile)) {
     const body = Buffer.from(`${text}\n# EOF\n`);
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     openmetricsVerdict(body, body.length);
     prometheusVerdict(body, body.length, 'openmetrics');
     prometheusVerdict(body, body.length, 'text');
-    const tookMs = performance.now() - startMs;
-    t.ok(tookMs < 3000, `${name}: ${tookMs.toFixed(0)} ms for ${(body.length / 1e6).toFixed(1)} MB`);
+    const { user, system } = process.cpuUsage(before);
+    const tookMs = (user + system) / 1000;
+    // What is quadratic takes minutes.
+    t.ok(tookMs < 15_000, `${name}: ${tookMs.toFixed(0)} ms for ${(body.length / 1e6).toFixed(1)} MB`);
   }
 });
