@@ -16,12 +16,6 @@ export interface QueryLimits {
   readonly maxExemplars: number;
 }
 
-export const DEFAULT_QUERY_LIMITS: QueryLimits = {
-  maxConcurrency: 20,
-  timeoutMs: 120_000,
-  maxExemplars: 5_000_000,
-};
-
 /** What they send as events goes on for ever, and has limits of its own. */
 const EVENT_ROUTES = new Set(['/api/v1/query_exemplars', '/api/v1/sampling/decisions']);
 

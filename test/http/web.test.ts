@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import { Destinations } from '../../src/http/destination.js';
-import { DEFAULT_QUERY_LIMITS } from '../../src/http/query-limits.js';
 import { addRoutes } from '../../src/http/routes.js';
 import { createServer } from '../../src/http/server.js';
 import { NO_WEB_CONFIG } from '../../src/http/web-config.js';
@@ -12,6 +11,7 @@ import type { ExemplarStore } from '../../src/store/exemplar-store.js';
 import { apiParts, createApi, createStore, get } from '../support/api.js';
 import { startApp } from '../support/app.js';
 import { traced } from '../support/exemplar.js';
+import { DEFAULT_QUERY_LIMITS } from '../support/query-limits.js';
 
 const NOTHING = 'archive: {type: none}';
 /** Of `open sesame`. */

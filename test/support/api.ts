@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { Destinations } from '../../src/http/destination.js';
-import { DEFAULT_QUERY_LIMITS } from '../../src/http/query-limits.js';
 import { addRoutes, type RouteParts } from '../../src/http/routes.js';
 import { createServer } from '../../src/http/server.js';
 import { LiveExemplars } from '../../src/query/live-exemplars.js';
@@ -11,6 +10,7 @@ import { DEFAULT_STORE_OPTIONS, type StoreOptions } from '../../src/store/option
 import { createRegistry } from '../../src/telemetry/registry.js';
 import { systemClock } from '../../src/util/clock.js';
 import { silentLog } from '../../src/util/log.js';
+import { DEFAULT_QUERY_LIMITS } from './query-limits.js';
 
 /** The HTTP API over a store, without the rest of the process. Ask it by `inject`. */
 export async function createApi(

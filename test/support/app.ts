@@ -1,12 +1,12 @@
 import { App } from '../../src/app.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { WebOptions } from '../../src/http/listeners.js';
-import { DEFAULT_QUERY_LIMITS } from '../../src/http/query-limits.js';
 import { DEFAULT_SERVER_SETTINGS } from '../../src/http/server.js';
 import { NO_WEB_CONFIG } from '../../src/http/web-config.js';
 import { systemClock } from '../../src/util/clock.js';
 import { silentLog } from '../../src/util/log.js';
 import type { QueriedSeries } from './prometheus.js';
+import { DEFAULT_QUERY_LIMITS } from './query-limits.js';
 
 export interface RunningApp {
   readonly url: string;
