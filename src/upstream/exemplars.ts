@@ -87,7 +87,7 @@ function errorIn(text: string): string {
 }
 
 /** @throws Error for what is not the answer of a Prometheus */
-export function seriesIn(text: string, { minValue, maxValue }: Partial<UpstreamQuery>): ArchivedSeries[] {
+function seriesIn(text: string, { minValue, maxValue }: Partial<UpstreamQuery>): ArchivedSeries[] {
   const { data } = JSON.parse(text) as { data?: unknown };
   if (!Array.isArray(data)) throw new Error('its answer has no list of series');
   return data.map(({ seriesLabels, exemplars }) => ({
