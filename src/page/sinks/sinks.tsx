@@ -4,6 +4,7 @@ import { useAnswer } from '../api/use-answer.js';
 import { formatBytes } from '../format/bytes.js';
 import { counted, formatCount, formatNumber } from '../format/number.js';
 import { roughDuration } from '../format/time.js';
+import { type Figure, Figures } from '../parts/figures.js';
 import { Failure, Loading, Notice } from '../parts/states.js';
 import { useTick } from '../use-tick.js';
 import type { ViewProps } from '../view.js';
@@ -12,8 +13,6 @@ import { healthOf } from './health.js';
 import { lossesOf, type SinkKind } from './losses.js';
 
 const REFRESH_MS = 5_000;
-
-type Figure = readonly [title: string, figure: ComponentChildren];
 
 /** Where exemplars go from here, how far behind each sink is, and what was lost on the way. */
 export function Sinks({ status }: ViewProps) {
@@ -138,14 +137,7 @@ function SinkCard({ kind, title, sink, figures }: SinkCardProps) {
           <p class="next">→ {next}</p>
         </div>
       )}
-      <dl class="figures">
-        {figures.map(([name, figure]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{figure}</dd>
-          </div>
-        ))}
-      </dl>
+      <Figures figures={figures} />
       {losses.length === 0 ? (
         <p class="hint">Nothing lost since the start.</p>
       ) : (

@@ -1,8 +1,8 @@
-import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { useAnswer } from '../api/use-answer.js';
 import { counted, formatCount } from '../format/number.js';
 import { formatDateTime, roughDuration } from '../format/time.js';
+import { type Figure, Figures } from '../parts/figures.js';
 import { Empty, Failure, Loading } from '../parts/states.js';
 import { useTick } from '../use-tick.js';
 import type { ViewProps } from '../view.js';
@@ -28,7 +28,7 @@ export function Targets({ parameters, navigate }: ViewProps) {
     navigate({ view: 'targets', parameters: writeChoice({ ...choice, ...changes }) }, { replace: true });
   return (
     <section class="view">
-      <Figures targets={sorted} dropped={asked.data.droppedTargetCounts} />
+      <Counts targets={sorted} dropped={asked.data.droppedTargetCounts} />
       <div class="tools">
         <fieldset class="choice" aria-label="Which targets">
           {SHOWN.map(({ id, title }) => (
@@ -94,7 +94,7 @@ function NoTargets({ dropped }: { dropped: TargetsAnswer['droppedTargetCounts'] 
   );
 }
 
-function Figures({
+function Counts({
   targets,
   dropped,
 }: {
@@ -103,22 +103,13 @@ function Figures({
 }) {
   const up = targets.filter(({ health }) => health === 'up').length;
   const droppedCount = Object.values(dropped).reduce((sum, each) => sum + each, 0);
-  const figures: [string, ComponentChildren][] = [
+  const figures: readonly Figure[] = [
     ['Targets', formatCount(targets.length)],
     ['Up', formatCount(up)],
     ['Jobs', formatCount(new Set(targets.map(({ scrapePool }) => scrapePool)).size)],
     ['Dropped by relabelling', formatCount(droppedCount)],
   ];
-  return (
-    <dl class="figures">
-      {figures.map(([title, figure]) => (
-        <div key={title}>
-          <dt>{title}</dt>
-          <dd>{figure}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Figures figures={figures} />;
 }
 
 function TargetCard({ target }: { target: Target }) {
