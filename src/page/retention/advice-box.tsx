@@ -67,17 +67,11 @@ function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }:
   useEffect(() => setSize(perSeries ?? answer.limits.perSeries), [perSeries, answer.limits.perSeries]);
   const rate = highestRate(total, answer.limits.perSeries, targetSeconds);
   const seconds = windowOf(size, rate);
-  const asked = targetFor(perSeries ?? answer.limits.perSeries, rate);
-  const forecast = useAnswer<RetentionAnswer>(asked === undefined ? undefined : 'retention', {
-    ...match,
-    by: 'total',
-    target: `${Math.max(1, Math.round((asked ?? 0) * 1000))}ms`,
-  });
-  const bytes = forecast.state === 'ready' ? forecast.data.groups[0]?.forecast.bytesForTarget : undefined;
   const step = STEPS.reduce(
     (best, each, index) => (Math.abs(each - size) < Math.abs(STEPS[best]! - size) ? index : best),
     0,
   );
+  const isSettled = size === (perSeries ?? answer.limits.perSeries);
   const settle = () => onPerSeries(size === answer.limits.perSeries ? undefined : size);
   return (
     <fieldset class="what-if">
@@ -111,11 +105,14 @@ function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }:
       <p role="status">
         The busiest series would remember{' '}
         <strong>{seconds === undefined ? 'for ever' : roughDuration(seconds)}</strong>
-        {bytes !== undefined && bytes !== null && (
-          <>
-            ; all of them would take about <strong>{formatBytes(bytes)}</strong>
-            {bytes > answer.limits.maxBytes && ` (max_bytes is ${formatBytes(answer.limits.maxBytes)})`}
-          </>
+        {isSettled && (
+          // The key: what other rings take is not shown for these, not even until their own answer has come.
+          <Memory
+            key={JSON.stringify([size, match])}
+            match={match}
+            targetSeconds={targetFor(size, rate)}
+            maxBytes={answer.limits.maxBytes}
+          />
         )}
         .
       </p>
@@ -125,5 +122,29 @@ function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }:
         </button>
       )}
     </fieldset>
+  );
+}
+
+interface MemoryProps {
+  readonly match: ApiParameters;
+  /** What the rings asked about would remember; undefined: nothing comes, so nothing can be foretold. */
+  readonly targetSeconds: number | undefined;
+  readonly maxBytes: number;
+}
+
+/** What all rings would take that remember so much, as the server foretells it. */
+function Memory({ match, targetSeconds, maxBytes }: MemoryProps) {
+  const forecast = useAnswer<RetentionAnswer>(targetSeconds === undefined ? undefined : 'retention', {
+    ...match,
+    by: 'total',
+    target: `${Math.max(1, Math.round((targetSeconds ?? 0) * 1000))}ms`,
+  });
+  const bytes = forecast.state === 'ready' ? forecast.data.groups[0]?.forecast.bytesForTarget : undefined;
+  if (bytes === undefined || bytes === null) return null;
+  return (
+    <>
+      ; all of them would take about <strong>{formatBytes(bytes)}</strong>
+      {bytes > maxBytes && ` (max_bytes is ${formatBytes(maxBytes)})`}
+    </>
   );
 }
