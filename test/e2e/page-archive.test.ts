@@ -1,10 +1,10 @@
 import t from 'tap';
-import { histogramBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
+import { minutesOfShop, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, visit } from '../support/browser.js';
 import { temporaryDirectory } from '../support/build.js';
+import { serveInTurn } from '../support/changing-target.js';
 import { WITHOUT_CHDB } from '../support/databases.js';
-import { body, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
 const BODIES = 20;
@@ -13,13 +13,8 @@ const PER_SERIES = 5;
 const skip = 'skip' in WITHOUT_CHDB ? WITHOUT_CHDB.skip : chromiumMissing();
 
 t.test('what is memory and what is archive', { skip }, async (t) => {
-  const startMs = Date.now() - BODIES * 60_000;
-  let scrapes = 0;
-  const target = await serveTarget((response, request) => {
-    const nth = Math.min(scrapes++, BODIES - 1);
-    body(histogramBody(nth, startMs + nth * 60_000))(response, request);
-  });
-  t.teardown(() => target.close());
+  const { served } = await serveInTurn(minutesOfShop(BODIES));
+  t.teardown(() => served.close());
   const app = await startApp(
     `
 storage:
@@ -28,7 +23,7 @@ scrape_configs:
   - job_name: shop
     scrape_interval: 200ms
     scrape_timeout: 200ms
-    static_configs: [{targets: ['${target.address}']}]
+    static_configs: [{targets: ['${served.address}']}]
 `,
     await temporaryDirectory(t),
   );

@@ -2,7 +2,7 @@ import t from 'tap';
 import { manySeriesBody } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
 import { chromiumMissing, startBrowser, visit } from '../support/browser.js';
-import { body, serveTarget } from '../support/target.js';
+import { serveInTurn } from '../support/changing-target.js';
 import { until } from '../support/until.js';
 
 const SERIES = 100_000;
@@ -13,18 +13,15 @@ t.test('the page opens at once with a million exemplars held', { skip: chromiumM
   const bodies = Array.from({ length: BODIES }, (_, nth) =>
     manySeriesBody(SERIES, nth, startMs + nth * 300_000, startMs + (nth + 1) * 300_000),
   );
-  let scrapes = 0;
-  const target = await serveTarget((response, request) =>
-    body(bodies[Math.min(scrapes++, BODIES - 1)]!)(response, request),
-  );
-  t.teardown(() => target.close());
+  const { served } = await serveInTurn(bodies);
+  t.teardown(() => served.close());
   const app = await startApp(`
 storage:
   exemplars: {max_exemplars: 1100000, max_bytes: 2GiB}
 scrape_configs:
   - job_name: many
     scrape_interval: 2s
-    static_configs: [{targets: ['${target.address}']}]
+    static_configs: [{targets: ['${served.address}']}]
 `);
   t.teardown(() => app.stop());
   const held = async () => {
@@ -33,7 +30,7 @@ scrape_configs:
     return data.groups[0]?.exemplars ?? 0;
   };
   await until(async () => (await held()) >= SERIES * BODIES, 'a million exemplars', 80_000);
-  target.answer = (response) => response.writeHead(503).end();
+  served.answer = (response) => response.writeHead(503).end();
 
   const browser = await startBrowser(t);
   const { page, problems } = await visit(browser, app.url);

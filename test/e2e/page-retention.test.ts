@@ -2,12 +2,13 @@ import type { Page, Route } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { loadConfig } from '../../src/config/load.js';
 import { parseDuration } from '../../src/page/format/time.js';
-import { histogramBody } from '../page/exemplar-history.js';
+import { minutesOfShop } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, type Visit, visit } from '../support/browser.js';
 import { temporaryDirectory } from '../support/build.js';
+import { serveInTurn } from '../support/changing-target.js';
 import { WITHOUT_CHDB } from '../support/databases.js';
-import { body, serveTarget } from '../support/target.js';
+import { body } from '../support/target.js';
 import { until } from '../support/until.js';
 
 const BODIES = 40;
@@ -33,23 +34,17 @@ const ODD = '<img src=x onerror=window.hit=1>';
 
 /** Forty minutes of a shop, and a job that exposes what nobody should trust. */
 async function startShop(t: Test): Promise<{ app: RunningApp; address: string }> {
-  const startMs = Date.now() - BODIES * 60_000;
-  let scrapes = 0;
-  const target = await serveTarget((response, request) => {
-    if (request.url!.includes('odd')) {
-      const seconds = (startMs / 1000).toFixed(3);
-      const text = `# TYPE odd counter\nodd_total{path="${ODD}"} 1 # {trace_id="javascript:1"} 1 ${seconds}\n# EOF\n`;
-      return body(text)(response, request);
-    }
-    const nth = Math.min(scrapes++, BODIES - 1);
-    return body(histogramBody(nth, startMs + nth * 60_000))(response, request);
-  });
-  t.teardown(() => target.close());
-  const app = await startApp(CONFIG(target.address));
+  const { served, areScraped } = await serveInTurn(minutesOfShop(BODIES));
+  t.teardown(() => served.close());
+  const seconds = (Date.now() / 1000 - BODIES * 60).toFixed(3);
+  const odd = `# TYPE odd counter\nodd_total{path="${ODD}"} 1 # {trace_id="javascript:1"} 1 ${seconds}\n# EOF\n`;
+  const shop = served.answer;
+  served.answer = (response, request) => (request.url!.includes('odd') ? body(odd) : shop)(response, request);
+  const app = await startApp(CONFIG(served.address));
   t.teardown(() => app.stop());
-  await until(() => scrapes > BODIES, 'scrapes', 20_000);
+  await until(areScraped, 'scrapes', 60_000);
   await until(async () => (await app.queryExemplars('odd_total')).length > 0, 'the odd one');
-  return { app, address: target.address };
+  return { app, address: served.address };
 }
 
 interface Group {

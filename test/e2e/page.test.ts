@@ -2,10 +2,10 @@ import { createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { histogramBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
+import { minutesOfShop, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, type Visit, visit } from '../support/browser.js';
-import { body, serveTarget } from '../support/target.js';
+import { serveInTurn } from '../support/changing-target.js';
 import { until } from '../support/until.js';
 
 const BODIES = 40;
@@ -25,16 +25,11 @@ scrape_configs:
 
 /** An exemplard that has scraped forty minutes of a shop. */
 async function startShop(t: Test): Promise<RunningApp> {
-  const startMs = Date.now() - BODIES * 60_000;
-  let scrapes = 0;
-  const target = await serveTarget((response, request) => {
-    const nth = Math.min(scrapes++, BODIES - 1);
-    body(histogramBody(nth, startMs + nth * 60_000))(response, request);
-  });
-  t.teardown(() => target.close());
-  const app = await startApp(CONFIG(target.address));
+  const { served, areScraped } = await serveInTurn(minutesOfShop(BODIES));
+  t.teardown(() => served.close());
+  const app = await startApp(CONFIG(served.address));
   t.teardown(() => app.stop());
-  await until(() => scrapes > BODIES, 'scrapes');
+  await until(areScraped, 'scrapes', 60_000);
   return app;
 }
 

@@ -23,6 +23,12 @@ export function histogramBody(nth: number, timeMs: number): string {
   return `${text}# EOF\n`;
 }
 
+/** So many of them, a minute apart, up to now. */
+export function minutesOfShop(count: number): string[] {
+  const startMs = Date.now() - count * 60_000;
+  return Array.from({ length: count }, (_, nth) => histogramBody(nth, startMs + nth * 60_000));
+}
+
 /** One exemplar in each of so many series, anywhere in the time between. */
 export function manySeriesBody(count: number, nth: number, startMs: number, endMs: number): string {
   const random = randomFrom(nth + 1);

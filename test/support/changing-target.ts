@@ -29,3 +29,17 @@ export async function serveChanging(
   });
   return { served, scraped };
 }
+
+/**
+ * A target that shows one body after the other, each until it was scraped: a scrape that takes too long on a busy machine
+ * loses none. The last one stays.
+ */
+export async function serveInTurn(
+  bodies: readonly string[],
+): Promise<{ readonly served: ServedTarget; readonly areScraped: () => boolean }> {
+  const { served, scraped } = await serveChanging(() => {
+    const nth = Math.min(scraped.size, bodies.length - 1);
+    return { text: bodies[nth]!, ids: [String(nth)] };
+  });
+  return { served, areScraped: () => scraped.size === bodies.length };
+}
