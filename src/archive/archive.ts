@@ -123,8 +123,11 @@ export class Archive implements ExemplarArchive {
 
   /** Writes what it has in hand until the deadline. The engine is closed. Never rejects. */
   async stop(deadlineMs: number): Promise<void> {
-    this.#stop.abort();
+    // What is in hand may still wait for its tables.
+    const cancel = this.#parts.clock.after(deadlineMs, () => this.#stop.abort());
     await this.#writer.stop(deadlineMs);
+    cancel();
+    this.#stop.abort();
     await this.#parts.database.close();
   }
 

@@ -87,6 +87,14 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     });
   }
 
+  t.test('told to stop while its tables are made: what it has in hand goes into them', async (t) => {
+    const { archive, append } = open(t);
+    append(rowsFrom(0));
+    await until(() => front.statements.length > 0, 'it to begin');
+    await archive.stop(600_000);
+    t.same(await counts(), [3, 3]);
+  });
+
   t.test('queries that fail answer with what is on its way, and say so', async (t) => {
     const { archive, append } = open(t);
     append(rowsFrom(0));
