@@ -27,6 +27,7 @@ t.test(`killed ${CRASHES} times, the archive has everything, and once`, skipWith
     await serveChanging(() => expose('b', SERIES)),
   ];
   t.teardown(() => Promise.all(targets.map(({ served }) => served.close())));
+  const scrapedIds = () => targets.flatMap(({ scraped }) => [...scraped]);
   const configFile = join(directory, 'exemplard.yml');
   writeFileSync(configFile, `${scrapeConfigs(targets)}\nstorage: {exemplars: {per_series: 4}}\n`);
 
@@ -34,10 +35,12 @@ t.test(`killed ${CRASHES} times, the archive has everything, and once`, skipWith
   const killed = { exemplard: 0, engine: 0 };
   for (let crash = 0; crash < CRASHES; crash++) {
     await life.url;
+    const before = scrapedIds().length;
+    await until(() => scrapedIds().length > before, 'a scrape', 30_000);
+    if (crash % 2 === 0) await until(() => enginePid(life) !== undefined, 'the engine', 60_000);
     await wait(500 + Math.random() * 2_500);
-    const engine = enginePid(life);
-    if (crash % 2 === 0 && engine !== undefined) {
-      process.kill(engine, 'SIGKILL');
+    if (crash % 2 === 0) {
+      process.kill(enginePid(life)!, 'SIGKILL');
       killed.engine++;
       continue;
     }
@@ -47,7 +50,7 @@ t.test(`killed ${CRASHES} times, the archive has everything, and once`, skipWith
     life = startLife(main, configFile, directory);
   }
   await life.url;
-  const scraped = targets.flatMap((target) => [...target.scraped]);
+  const scraped = scrapedIds();
   // What comes after is scraped too, and not looked for.
   await Promise.all(targets.map(({ served }) => served.close()));
   await until(() => pendingRows(life).then((rows) => rows === 0), 'all to be archived', 120_000);

@@ -52,14 +52,19 @@ t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t)
     await serveChanging(() => expose('b', SERIES)),
   ];
   t.teardown(() => Promise.all(targets.map(({ served }) => served.close())));
+  const scrapedIds = () => targets.flatMap(({ scraped }) => [...scraped]);
   const configFile = join(directory, 'exemplard.yml');
   writeFileSync(configFile, config(targets, receiver));
 
   const crashTimesMs: number[] = [];
   for (; life <= CRASHES; life++) {
     const child = startLife(main, configFile, directory);
-    // A third die while they start.
-    if (life % 3 !== 0) await child.url;
+    // A third die while they start, the others when they have scraped.
+    if (life % 3 !== 0) {
+      await child.url;
+      const before = scrapedIds().length;
+      await until(() => scrapedIds().length > before, 'a scrape', 30_000);
+    }
     await wait(Math.random() * 1_500);
     child.process.kill('SIGKILL');
     await once(child.process, 'exit');
@@ -68,7 +73,7 @@ t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t)
 
   const last = startLife(main, configFile, directory);
   const url = await last.url;
-  const scrapedBefore = targets.flatMap(({ scraped }) => [...scraped]);
+  const scrapedBefore = scrapedIds();
   const missing = () => scrapedBefore.filter((id) => !received.has(id));
   await until(() => missing().length === 0, 'what was scraped to be received', 60_000).catch(() => {});
   t.ok(scrapedBefore.length > CRASHES * 100, `${scrapedBefore.length} exemplars were scraped`);
