@@ -168,26 +168,29 @@ t.test('bodies flow both ways, and nothing is held back', async (t) => {
 
 t.test('a client that leaves is not waited for', async (t) => {
   let hasLeft = false;
-  const { app } = await startBefore(t, (_request, response) => {
+  const { app, upstream } = await startBefore(t, (_request, response) => {
     response.on('close', () => {
       hasLeft = true;
     });
   });
   const leave = new AbortController();
   const asked = fetch(`${app.url}/api/v1/query`, { signal: leave.signal });
-  setTimeout(() => leave.abort(), 50);
+  await until(() => upstream.asked.length > 0, 'the question to arrive');
+  leave.abort();
   await t.rejects(asked);
   await until(() => hasLeft, 'the upstream to be told');
   t.match(await app.metrics(), 'exemplard_upstream_failures_total 0', 'which is nobody’s failure');
 });
 
 t.test('half an answer does not look like a whole one', async (t) => {
+  let breakOff = () => {};
   const { app } = await startBefore(t, (_request, response) => {
     response.write('{"status":"succ');
-    setTimeout(() => response.destroy(), 20);
+    breakOff = () => response.destroy();
   });
   const answer = await fetch(`${app.url}/api/v1/query`);
   t.equal(answer.status, 200);
+  breakOff();
   await t.rejects(answer.text());
 });
 
