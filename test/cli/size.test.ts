@@ -5,6 +5,7 @@ import { runCli } from '../../src/cli/cli.js';
 import { type SizeOptions, size } from '../../src/cli/size.js';
 import { loadConfig } from '../../src/config/load.js';
 import { OPENMETRICS, serveTarget } from '../support/target.js';
+import { until } from '../support/until.js';
 
 const OPTIONS: SizeOptions = {
   output: 'text',
@@ -103,7 +104,8 @@ t.test('a watch that is ended early reports what it knows', async (t) => {
   const target = await serveShop(t);
   const end = new AbortController();
   const running = run([target.url.href], { output: 'json', for: '1h', interval: '50ms' }, end.signal);
-  setTimeout(() => end.abort(), 400);
+  await until(() => target.requests.length >= 5, 'scrapes');
+  end.abort();
   const { code, stdout } = await running;
   t.equal(code, 0);
   t.ok(JSON.parse(stdout).newExemplars >= 2);
