@@ -9,27 +9,45 @@ import { until } from '../support/until.js';
 const SERIES = 100_000;
 const HOUR_MS = 3_600_000;
 
-/** Times between frames while something is done, in milliseconds. */
-async function framesDuring(
-  page: Page,
-  act: () => Promise<void>,
-): Promise<{ median: number; p95: number; worst: number }> {
+interface Fluidity {
+  /** Times between frames, in milliseconds: what a user feels, and whatever else this machine does. */
+  readonly medianMs: number;
+  readonly p95Ms: number;
+  readonly longestMs: number;
+  /** Of the page's thread: what the page alone is to blame for. */
+  readonly cpuMs: number;
+}
+
+async function fluidityDuring(page: Page, act: () => Promise<void>): Promise<Fluidity> {
+  const devTools = await page.context().newCDPSession(page);
+  await devTools.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const cpuSeconds = async () => {
+    const { metrics } = await devTools.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')!.value;
+  };
   await page.evaluate(`(() => {
     window.frameTimes = [];
     let before = performance.now();
     const next = (now) => {
       window.frameTimes.push(now - before);
       before = now;
-      if (window.frameTimes !== undefined) window.frame = requestAnimationFrame(next);
+      window.frame = requestAnimationFrame(next);
     };
     window.frame = requestAnimationFrame(next);
   })()`);
+  const startSeconds = await cpuSeconds();
   await act();
+  const cpuMs = ((await cpuSeconds()) - startSeconds) * 1000;
   const times = (await page.evaluate('cancelAnimationFrame(window.frame), window.frameTimes')) as number[];
+  await devTools.detach();
   const sorted = times.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!);
-  return { median: at(0.5), p95: at(0.95), worst: at(1) };
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
+  return {
+    medianMs: at(0.5),
+    p95Ms: at(0.95),
+    longestMs: at(1),
+    cpuMs,
+  };
 }
 
 t.test('100,000 points stay fluid', { skip: chromiumMissing() }, async (t) => {
@@ -61,61 +79,43 @@ scrape_configs:
 
   const box = (await page.locator('.u-over').boundingBox())!;
   const at = (x: number, y: number) => [box.x + box.width * x, box.y + box.height * y] as const;
-  const report = (what: string, frames: Awaited<ReturnType<typeof framesDuring>>) => {
-    t.comment(
-      `${what}: frames of ${frames.median} ms (median), ${frames.p95} ms (95 %), ${frames.worst} ms (longest)`,
-    );
-    t.ok(frames.median < 100, what);
-    t.ok(frames.worst < 3000, what);
+  // Some five times what it takes: a bound that a mistake breaks, and a slow machine does not.
+  const measure = async (what: string, maxCpuMs: number, act: () => Promise<void>) => {
+    const { medianMs, p95Ms, longestMs, cpuMs } = await fluidityDuring(page, act);
+    const frames = [medianMs, p95Ms, longestMs].map(Math.round).join(', ');
+    t.comment(`${what}: frames of ${frames} ms (median, 95 %, longest), ${Math.round(cpuMs)} ms CPU`);
+    t.ok(cpuMs < maxCpuMs, `${what}: ${Math.round(cpuMs)} of ${maxCpuMs} ms CPU`);
   };
 
-  report(
-    'hovering',
-    await framesDuring(page, async () => {
-      for (let step = 0; step < 60; step++)
-        await page.mouse.move(...at(0.1 + step / 80, 0.2 + (step % 20) / 40));
-    }),
-  );
+  await measure('hovering', 1500, async () => {
+    for (let step = 0; step < 60; step++)
+      await page.mouse.move(...at(0.1 + step / 80, 0.2 + (step % 20) / 40));
+  });
   await page.locator('.tooltip').waitFor();
-  report(
-    'dragging',
-    await framesDuring(page, async () => {
-      await page.mouse.move(...at(0.3, 0.2));
-      await page.mouse.down();
-      await page.mouse.move(...at(0.8, 0.8), { steps: 40 });
-    }),
-  );
-  report(
-    'zooming in',
-    await framesDuring(page, async () => {
-      await page.mouse.up();
-      await page.waitForURL(/start=/);
-      await page.waitForSelector('.results:not(.stale)');
-    }),
-  );
-  report(
-    'zooming out',
-    await framesDuring(page, async () => {
-      await page.getByRole('button', { name: 'Zoom out' }).click();
-      await page.waitForSelector(`[data-points="${SERIES}"]`, { timeout: 30_000 });
-      await page.waitForSelector('.results:not(.stale)');
-    }),
-  );
-  report(
-    'switching a group off and on',
-    await framesDuring(page, async () => {
-      const group = page.getByRole('list', { name: 'Groups by group' }).getByRole('button').first();
-      await group.click();
-      await group.click();
-    }),
-  );
-  report(
-    'sorting the table',
-    await framesDuring(page, async () => {
-      await page.getByRole('button', { name: 'trace_id' }).click();
-      await page.locator('th[aria-sort=descending]').filter({ hasText: 'trace_id' }).waitFor();
-    }),
-  );
+  await measure('dragging', 1000, async () => {
+    await page.mouse.move(...at(0.3, 0.2));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.8, 0.8), { steps: 40 });
+  });
+  await measure('zooming in', 2000, async () => {
+    await page.mouse.up();
+    await page.waitForURL(/start=/);
+    await page.waitForSelector('.results:not(.stale)');
+  });
+  await measure('zooming out', 4000, async () => {
+    await page.getByRole('button', { name: 'Zoom out' }).click();
+    await page.waitForSelector(`[data-points="${SERIES}"]`, { timeout: 30_000 });
+    await page.waitForSelector('.results:not(.stale)');
+  });
+  await measure('switching a group off and on', 1500, async () => {
+    const group = page.getByRole('list', { name: 'Groups by group' }).getByRole('button').first();
+    await group.click();
+    await group.click();
+  });
+  await measure('sorting the table', 1500, async () => {
+    await page.getByRole('button', { name: 'trace_id' }).click();
+    await page.locator('th[aria-sort=descending]').filter({ hasText: 'trace_id' }).waitFor();
+  });
   t.ok((await page.locator('tbody tr').count()) < 60, 'few rows in the document');
   t.same(problems, []);
 });

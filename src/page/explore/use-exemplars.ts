@@ -7,6 +7,7 @@ import { formatIso } from '../format/time.js';
 import type { ExploreState } from './explore-state.js';
 import { mergePoints, type Point, pointsOf } from './points.js';
 import { type Interval, intervalOf } from './time-range.js';
+import { pointsWithin, type WholeAnswer } from './whole-answer.js';
 
 export interface Exemplars {
   /** In the order of time. Those of the question before stay while the next is asked. */
@@ -56,7 +57,9 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
   const [gaps, setGaps] = useState(0);
   /** What the stream brought while an answer is on its way, which may not have it. */
   const meanwhile = useRef<readonly Point[] | undefined>(undefined);
-  const bounds = { min_value: minValue, max_value: maxValue };
+  const whole = useRef<WholeAnswer | undefined>(undefined);
+  const values = { min_value: minValue, max_value: maxValue };
+  const about = JSON.stringify([query, limit, source, again, gaps]);
   const question = JSON.stringify([query, range, limit, source, minValue, maxValue]);
 
   useEffect(() => {
@@ -64,9 +67,15 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       setExemplars({ ...NOTHING, interval: intervalOf(range, Date.now()) });
       return undefined;
     }
+    const asked = intervalOf(range, Date.now());
+    const bounds = { ...asked, minValue, maxValue };
+    const known = range.kind === 'between' && whole.current && pointsWithin(whole.current, about, bounds);
+    if (known) {
+      setExemplars((before) => ({ ...before, ...answerOf(known), interval: asked }));
+      return undefined;
+    }
     const abort = new AbortController();
     meanwhile.current = [];
-    const asked = intervalOf(range, Date.now());
     const parameters = {
       query,
       start: formatIso(asked.startMs),
@@ -77,22 +86,19 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       limit: limit + 1,
       source: source === 'all' ? undefined : source,
       show_source: 'true',
-      ...bounds,
+      ...values,
     };
     setExemplars((before) => ({ ...before, isLoading: true, error: undefined }));
     ask<SeriesExemplars[]>('query_exemplars', parameters, abort.signal).then(
       ({ data, warnings }) => {
         const answered = pointsOf(data);
         const points = mergePoints(answered, meanwhile.current ?? [], asked.startMs, limit);
+        const isCut = answered.length > limit;
         meanwhile.current = undefined;
+        whole.current = isCut || warnings.length > 0 ? undefined : { about, bounds, points };
         setExemplars((before) => ({
           ...before,
-          points,
-          isLoading: false,
-          isAnswered: true,
-          error: undefined,
-          warnings,
-          isCut: answered.length > limit,
+          ...answerOf(points, isCut, warnings),
           interval: upToNewest(asked, range.kind === 'last', points),
         }));
       },
@@ -112,7 +118,7 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
     let pending: Point[] = [];
     let shownMs = 0;
     const close = openLive(
-      { query, ...bounds },
+      { query, ...values },
       {
         onState: (live) => setExemplars((before) => ({ ...before, live })),
         onExemplars: (answer) => {
@@ -141,6 +147,10 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
   }, [question, isStreaming, isRefused]);
 
   return exemplars;
+}
+
+function answerOf(points: readonly Point[], isCut = false, warnings: readonly string[] = []) {
+  return { points, isCut, warnings, isLoading: false, isAnswered: true, error: undefined };
 }
 
 function advance(before: Exemplars, more: readonly Point[], window: Interval, limit: number): Exemplars {
