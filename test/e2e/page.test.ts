@@ -95,6 +95,37 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
     t.same(problems, []);
   });
 
+  await t.test(
+    'completion by a slow server: what was chosen stays, and takes the place of what stands there',
+    async (t) => {
+      const { page, problems } = await open(t, app.url);
+      const box = page.getByRole('combobox', { name: 'PromQL' });
+      const options = page.getByRole('listbox', { name: 'Completions' }).getByRole('option');
+      await box.fill('shop_seconds_bucket{r');
+      await options.filter({ hasText: 'route' }).waitFor();
+      const held: (() => Promise<void>)[] = [];
+      await page.route('**/api/v1/labels?*', (route) => void held.push(() => route.continue()));
+      await box.pressSequentially('o');
+      await box.press('ArrowDown');
+      await until(() => held.length === 1, 'the question');
+      const answered = page.waitForResponse('**/api/v1/labels?*');
+      await held[0]!();
+      await (await answered).finished();
+      await page.waitForTimeout(50);
+      t.equal(await options.filter({ hasText: 'route' }).getAttribute('aria-selected'), 'true');
+      await box.press('Tab');
+      t.equal(await box.inputValue(), 'shop_seconds_bucket{route');
+      // In another place, what would fit the last one is not offered.
+      await box.pressSequentially(',');
+      await box.press('ArrowDown');
+      await until(() => held.length === 2, 'the next question');
+      t.equal(await options.count(), 0);
+      await held[1]!();
+      await options.filter({ hasText: 'job' }).waitFor();
+      t.same(problems, []);
+    },
+  );
+
   await t.test('points are drawn, and answer to mouse and keyboard', async (t) => {
     const { page, problems, screenshot } = await open(t, explore(app));
     await hasPoints(page, HELD);

@@ -21,14 +21,20 @@ export function QueryBox({ query, onRun, error }: QueryBoxProps) {
   const [text, setText] = useState(query);
   const [cursor, setCursor] = useState(query.length);
   const [isOpen, setIsOpen] = useState(false);
-  const [active, setActive] = useState<number | undefined>();
+  /** Its value: it may stand elsewhere in the next list. */
+  const [chosen, setChosen] = useState<string | undefined>();
   const completion = useCompletion(text, cursor, isOpen);
   const suggestions = completion?.suggestions ?? [];
+  const found = suggestions.findIndex(({ value }) => value === chosen);
+  const active = found === -1 ? undefined : found;
+  const close = () => {
+    setIsOpen(false);
+    setChosen(undefined);
+  };
   useEffect(() => {
     setText(query);
-    setIsOpen(false);
+    close();
   }, [query]);
-  useEffect(() => setActive(undefined), [completion]);
   useEffect(() => {
     if (active !== undefined) document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' });
   }, [active]);
@@ -41,27 +47,27 @@ export function QueryBox({ query, onRun, error }: QueryBoxProps) {
     const next = applyCompletion(text, completion!.context, value);
     setText(next.text);
     setCursor(next.cursor);
-    setIsOpen(false);
+    close();
     const element = input.current!;
     element.value = next.text;
     element.focus();
     element.setSelectionRange(next.cursor, next.cursor);
   };
   const run = () => {
-    setIsOpen(false);
+    close();
     onRun(text.trim());
   };
   const step = (by: number) => {
     setIsOpen(true);
     const count = suggestions.length;
-    if (count > 0) setActive(((active ?? (by > 0 ? -1 : 0)) + by + count) % count);
+    if (count > 0) setChosen(suggestions[((active ?? (by > 0 ? -1 : 0)) + by + count) % count]!.value);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const chosen = active === undefined ? undefined : suggestions[active];
+    const suggestion = active === undefined ? undefined : suggestions[active];
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') step(event.key === 'ArrowDown' ? 1 : -1);
-    else if (event.key === 'Escape' && isOpen) setIsOpen(false);
-    else if (event.key === 'Enter') chosen === undefined ? run() : take(chosen);
-    else if (event.key === 'Tab' && chosen !== undefined && !event.shiftKey) take(chosen);
+    else if (event.key === 'Escape' && isOpen) close();
+    else if (event.key === 'Enter') suggestion === undefined ? run() : take(suggestion);
+    else if (event.key === 'Tab' && suggestion !== undefined && !event.shiftKey) take(suggestion);
     else if (event.key === ' ' && event.ctrlKey) setIsOpen(true);
     else return;
     event.preventDefault();
@@ -91,11 +97,12 @@ export function QueryBox({ query, onRun, error }: QueryBoxProps) {
           value={text}
           onInput={(event) => {
             follow(event.currentTarget);
+            setChosen(undefined);
             setIsOpen(true);
           }}
           onSelect={(event) => follow(event.currentTarget)}
           onKeyDown={onKeyDown}
-          onBlur={() => setIsOpen(false)}
+          onBlur={close}
         />
         <button type="button" class="primary" onClick={run}>
           Run

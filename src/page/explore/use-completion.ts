@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { apiErrorOf } from '../api/use-answer.js';
 import { type CompletionContext, completionAt } from './completion.js';
 import { type Suggestion, suggest } from './suggest.js';
@@ -16,12 +16,12 @@ const PAUSE_MS = 120;
 /** What could stand at the cursor, after a pause in typing; undefined while it is not known. */
 export function useCompletion(text: string, cursor: number, isWanted: boolean): Completion | undefined {
   const [completion, setCompletion] = useState<Completion | undefined>();
+  const context = useMemo(
+    () => (isWanted ? completionAt(text, cursor) : undefined),
+    [text, cursor, isWanted],
+  );
   useEffect(() => {
-    const context = isWanted ? completionAt(text, cursor) : undefined;
-    if (context === undefined) {
-      setCompletion(undefined);
-      return undefined;
-    }
+    if (context === undefined) return undefined;
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
@@ -37,6 +37,13 @@ export function useCompletion(text: string, cursor: number, isWanted: boolean): 
       clearTimeout(timer);
       abort.abort();
     };
-  }, [text, cursor, isWanted]);
-  return isWanted ? completion : undefined;
+  }, [context]);
+  // Typing on in a word, its first letters' suggestions stay until there are better ones, but take the place of all of it.
+  if (context === undefined || completion === undefined || !isSamePlace(completion.context, context))
+    return undefined;
+  return { ...completion, context };
+}
+
+function isSamePlace(a: CompletionContext, b: CompletionContext): boolean {
+  return a.kind === b.kind && a.from === b.from && a.label === b.label && a.selector === b.selector;
 }
