@@ -5,6 +5,7 @@ import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { type ConfigResult, loadConfig } from '../../src/config/load.js';
 import { SECTIONS } from '../../src/config/reference.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
 
 const example = readFileSync(new URL('../../config.example.yaml', import.meta.url), 'utf8');
@@ -14,9 +15,9 @@ const BOUNDS = isByHand ? fuzzBounds(0) : { numRuns: 2_000, interruptAfterTimeLi
 const TOO_LONG_MS = 5_000;
 
 function check(text: string): void {
-  const startMs = performance.now();
+  const beforeMs = cpuMs();
   const result = loadConfig(text, 'f', {});
-  const tookMs = performance.now() - startMs;
+  const tookMs = cpuMs() - beforeMs;
   if (tookMs > TOO_LONG_MS) throw new Error(`took ${tookMs} ms`);
   const lines = text.split('\n');
   for (const { line, column, message } of issuesOf(result)) {

@@ -1,8 +1,9 @@
 import t from 'tap';
 import { manySeriesBody } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
-import { chromiumMissing, startBrowser, visit } from '../support/browser.js';
+import { chromiumMissing, pageCpuMs, startBrowser, visit } from '../support/browser.js';
 import { serveInTurn } from '../support/changing-target.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { until } from '../support/until.js';
 
 const SERIES = 100_000;
@@ -33,16 +34,17 @@ scrape_configs:
   served.answer = (response) => response.writeHead(503).end();
 
   const browser = await startBrowser(t);
+  const beforeMs = cpuMs();
   const { page, problems } = await visit(browser, app.url);
-  /** Since the browser was told the address. */
-  const elapsedMs = async () => Math.round((await page.evaluate('performance.now()')) as number);
+  /** What exemplard and the page have computed for since the browser was told the address. */
+  const spentMs = async () => Math.round(cpuMs() - beforeMs + (await pageCpuMs(page)));
   await page.getByRole('button', { name: /many_total/ }).waitFor();
-  const openMs = await elapsedMs();
+  const openMs = await spentMs();
   t.comment(`the page and its list of metrics: ${openMs} ms`);
   t.ok(openMs < 3000);
   await page.getByRole('button', { name: /many_total/ }).click();
   await page.waitForSelector('[data-points="10000"]');
-  t.comment(`its first 10,000 points: ${(await elapsedMs()) - openMs} ms`);
+  t.comment(`its first 10,000 points: ${(await spentMs()) - openMs} ms`);
   await page.getByText('The newest 10,000 are shown').waitFor();
   t.same(problems, []);
 });

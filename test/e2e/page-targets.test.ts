@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { histogramBody } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
-import { chromiumMissing, seriousFindings, startBrowser, visit } from '../support/browser.js';
+import { chromiumMissing, pageCpuMs, seriousFindings, startBrowser, visit } from '../support/browser.js';
 import { body, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
@@ -171,10 +171,10 @@ scrape_configs:
   await page.getByText('2,700 more targets').waitFor();
   await screenshot('targets-many-light');
   const search = page.getByRole('textbox', { name: 'Search' });
-  const startMs = performance.now();
+  const beforeMs = await pageCpuMs(page);
   await search.pressSequentially('t2999.example');
   await page.getByRole('button', { name: 'All (1)' }).waitFor();
-  const tookMs = performance.now() - startMs;
+  const tookMs = (await pageCpuMs(page)) - beforeMs;
   t.ok(tookMs < 3000, `thirteen letters in ${Math.round(tookMs)} ms`);
   t.comment(`thirteen letters in ${Math.round(tookMs)} ms`);
   t.equal(await page.locator('.card').count(), 1);

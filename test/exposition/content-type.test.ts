@@ -1,5 +1,6 @@
 import t from 'tap';
 import { type ExpositionFormat, expositionFormat } from '../../src/exposition/content-type.js';
+import { cpuMs } from '../support/cpu-time.js';
 
 type Want = ExpositionFormat | 'error';
 
@@ -47,8 +48,8 @@ t.test('the error says what came and what would help', async (t) => {
 });
 
 t.test('a long header costs linear time', async (t) => {
-  const startMs = performance.now();
+  const beforeMs = cpuMs();
   expositionFormat(`text/plain${'; a=b'.repeat(20_000)} !`, undefined);
   expositionFormat(`text/plain;${' '.repeat(100_000)}!`, undefined);
-  t.ok(performance.now() - startMs < 1000);
+  t.ok(cpuMs() - beforeMs < 1000);
 });

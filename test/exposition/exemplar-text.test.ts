@@ -4,6 +4,7 @@ import { ExemplarText } from '../../src/exposition/exemplar-text.js';
 import { decodeLabels, encodeLabels } from '../../src/model/encoded-labels.js';
 import { MAX_EXEMPLAR_CODE_POINTS } from '../../src/model/exemplar.js';
 import { countCodePoints, labelsFromPairs, labelsToRecord } from '../../src/model/labels.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
 
 const reader = new ExemplarText();
@@ -225,8 +226,8 @@ t.test('a line of ten megabytes costs linear time', async (t) => {
   ];
   for (const [text, isOne] of cases) {
     const bytes = Buffer.from(text);
-    const startMs = performance.now();
+    const beforeMs = cpuMs();
     t.equal(reader.parse(bytes, 0, bytes.length) >= 0, isOne, text.slice(0, 20));
-    t.ok(performance.now() - startMs < 2000, `${performance.now() - startMs} ms`);
+    t.ok(cpuMs() - beforeMs < 2000, `${cpuMs() - beforeMs} ms`);
   }
 });

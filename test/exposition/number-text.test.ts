@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { NumberText } from '../../src/exposition/number-text.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
 
 const number = new NumberText();
@@ -126,8 +127,8 @@ t.test('no bytes make it throw, and only whole numbers pass', async (t) => {
 });
 
 t.test('what is no number after all costs linear time', async (t) => {
-  const startMs = performance.now();
+  const beforeMs = cpuMs();
   for (const text of ['1'.repeat(200_000), `1.${'1'.repeat(200_000)}`, `1e${'1'.repeat(200_000)}`])
     t.equal(read(`${text}x`), undefined);
-  t.ok(performance.now() - startMs < 1000);
+  t.ok(cpuMs() - beforeMs < 1000);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { parseSampleLine, SampleText, seriesEnd } from '../../src/exposition/sample-line.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
 
 const sample = new SampleText();
@@ -131,9 +132,9 @@ t.test(
       `a{b="${'\\n'.repeat(5e5)}"} 1`,
     ]) {
       const bytes = Buffer.from(text);
-      const startMs = performance.now();
+      const beforeMs = cpuMs();
       t.ok(parseSampleLine(bytes, 0, bytes.length), text.slice(0, 10));
-      t.ok(performance.now() - startMs < 3000, `${performance.now() - startMs} ms`);
+      t.ok(cpuMs() - beforeMs < 3000, `${cpuMs() - beforeMs} ms`);
     }
   },
 );

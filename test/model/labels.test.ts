@@ -14,6 +14,7 @@ import {
   mergeLabels,
 } from '../../src/model/labels.js';
 import { anchoredRegex, createMatcher } from '../../src/model/matcher.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
 
 const TEXT = fc.string({
@@ -105,7 +106,7 @@ t.test('matchers', async (t) => {
 
 t.test('an expression that makes others backtrack costs linear time', async (t) => {
   const matches = anchoredRegex('(a+)+$');
-  const startMs = performance.now();
+  const beforeMs = cpuMs();
   t.notOk(matches(`${'a'.repeat(5000)}b`));
-  t.ok(performance.now() - startMs < 1000);
+  t.ok(cpuMs() - beforeMs < 1000);
 });

@@ -10,6 +10,7 @@ import {
   type RelabelRule,
   relabel,
 } from '../../src/model/relabel.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
 
 function rule(given: Partial<RelabelRule>): RelabelRule {
@@ -129,9 +130,9 @@ t.test('variables: Go’s Expand', async (t) => {
 t.test('regular expressions are RE2', async (t) => {
   for (const regex of ['(', 'a)(b', '(?=a)', '\\1', '[', '*'])
     t.throws(() => compileRules([rule({ regex })]), regex);
-  const startMs = performance.now();
+  const beforeMs = cpuMs();
   f({ a: `${'a'.repeat(50_000)}b` }, { sourceLabels: ['a'], regex: '(a*)*c', action: 'drop' }, { a: `${'a'.repeat(50_000)}b` }); // biome-ignore format: one line
-  t.ok(performance.now() - startMs < 3000);
+  t.ok(cpuMs() - beforeMs < 3000);
 });
 
 t.test('a name that legacy validation refuses is not set', async (t) => {

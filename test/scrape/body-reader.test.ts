@@ -7,6 +7,7 @@ import { BodyReader } from '../../src/scrape/body-reader.js';
 import type { BodyRules } from '../../src/scrape/body-rules.js';
 import { seriesLabels } from '../../src/scrape/series-labels.js';
 import { viewOf } from '../../src/util/bytes.js';
+import { cpuMs } from '../support/cpu-time.js';
 import { NO_RULES, RecordingSink, ReusedBuffer, readSlowly } from '../support/scraped.js';
 
 const NOW_MS = 5_000_000;
@@ -255,9 +256,9 @@ t.test('a hostile body costs linear time and little memory', async (t) => {
     const sink = new RecordingSink();
     const buffer = new ReusedBuffer(sink);
     buffer.read('m{x=" # {"} 1 # {a="b"} 1\nm 1 # {a="b"} 1\n# EOF\n');
-    const startMs = performance.now();
+    const beforeMs = cpuMs();
     for (let scrape = 0; scrape < 2; scrape++) t.notOk('error' in buffer.read(`${body}# EOF\n`));
-    const tookMs = performance.now() - startMs;
+    const tookMs = cpuMs() - beforeMs;
     t.ok(tookMs < 5000, `${body.slice(0, 20)}: ${tookMs} ms`);
     t.ok(buffer.reader.cacheBytes < 300_000, `${buffer.reader.cacheBytes} bytes remembered`);
   }

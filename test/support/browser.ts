@@ -100,3 +100,12 @@ export async function seriousFindings(page: Page): Promise<string[]> {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).join(' | ')}`);
 }
+
+/** Milliseconds that the page's process has computed for, however busy the machine is otherwise. */
+export async function pageCpuMs(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const { metrics } = await session.send('Performance.getMetrics');
+  await session.detach();
+  return 1000 * metrics.find(({ name }) => name === 'ProcessTime')!.value;
+}
