@@ -38,7 +38,7 @@ async function start(
     child.kill('SIGKILL');
     return ended;
   });
-  await until(() => /listening=/.test(log) || child.exitCode !== null, 'exemplard to listen');
+  await until(() => /listening=/.test(log) || child.exitCode !== null, 'exemplard to listen', 30_000);
   const url = /listening=([^\s,"]+)/.exec(log)?.[1];
   if (url === undefined) throw new Error(`exemplard did not start: ${log}`);
   const json = async (path: string) => (await (await fetch(url + path)).json()) as { data: unknown };
