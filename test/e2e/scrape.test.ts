@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { startApp } from '../support/app.js';
+import { serveChanging } from '../support/changing-target.js';
 import { body, type ServedTarget, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
@@ -52,13 +53,13 @@ t.test('what a configuration says about a job reaches its series', async (t) => 
       ([, job, reason]) => `${job} ${reason}`,
     );
   await until(() => target.requests.length >= 8 && zipped.requests.length >= 4, 'everyone to be scraped');
-  await until(async () => (await failures()).length >= 4, 'the failures');
-  t.same((await failures()).sort(), [
-    'hanging timeout',
-    'labels exposition',
-    'samples exposition',
-    'size body_size',
-  ]);
+  await until(async () => (await failures()).includes('hanging timeout'), 'a timeout');
+  const bad = ['labels exposition', 'samples exposition', 'size body_size'];
+  // On a busy machine, any may be late once.
+  const others = async () => (await failures()).filter((each) => !each.endsWith(' timeout')).sort();
+  await until(async () => (await others()).length >= bad.length, 'the failures');
+  t.same(await others(), bad);
+  await until(async () => (await seriesOf(app, '{env=~".+"}')).length === 6, 'all series');
   t.same(await seriesOf(app, '{job=~"plain|zipped"}'), [
     'a_total {"env":"prod","exported_env":"dev","job":"plain","x":"1"}',
     'a_total {"env":"prod","exported_env":"dev","job":"zipped","x":"1"}',
@@ -73,29 +74,29 @@ t.test('what a configuration says about a job reaches its series', async (t) => 
 });
 
 t.test('caps hold under targets that expose more', async (t) => {
-  let round = 0;
-  const target = await serveTarget((response, request) => {
-    round++;
+  const { served: target, scraped } = await serveChanging(() => {
+    const round = scraped.size + 1;
     const lines = Array.from({ length: 200 }, (_, i) => {
       const seconds = (Date.now() / 1000 - 100 + round).toFixed(3);
       return `m_total{i="${i + 50 * round}"} 1 # {trace_id="${i}",round="${round}"} 1 ${seconds}\n`;
     });
-    body(`${lines.join('')}# EOF\n`)(response, request);
+    return { text: `${lines.join('')}# EOF\n`, ids: [String(round)] };
   });
   t.teardown(() => target.close());
   const app = await startApp(
     `${GLOBAL}storage: {exemplars: {per_series: 2, max_exemplars: 150, max_series: 100}}\nscrape_configs:\n${job('j', target)}`,
   );
   t.teardown(() => app.stop());
-  await until(() => target.requests.length >= 4, 'four scrapes');
+  await until(() => scraped.size >= 3, 'three scrapes');
   const answer = await app.queryExemplars('m_total');
   t.equal(answer.length, 100);
   const numbers = answer.map(({ seriesLabels }) => Number(seriesLabels.i)).sort((a, b) => a - b);
   t.same([numbers[0], numbers.at(-1)], [50, 149], 'those that came first, and are in use');
+  const isUp = async () => /scrape_targets{job="j",health="up"} 1/.test(await app.metrics());
+  await until(isUp, 'a scrape that is good for all that');
   const metrics = await app.metrics();
   t.match(metrics, /exemplard_series_refused_total [1-9]/);
   t.match(metrics, /exemplard_scrape_dropped_lines_total{job="j",by="max_series"} [1-9]/);
-  t.match(metrics, /scrape_targets{job="j",health="up"} 1/);
   t.notMatch(metrics, /reason="internal"/);
   t.match(metrics, /\nexemplard_series 100\n/);
 });
