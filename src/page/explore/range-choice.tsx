@@ -90,24 +90,8 @@ function CustomRange({ range, onChange, onClose }: RangeChoiceProps & { onClose:
           if (between !== undefined) onChange(between);
         }}
       >
-        <label class="field">
-          <span class="label">From</span>
-          <input
-            type="datetime-local"
-            step="1"
-            value={start}
-            onInput={(event) => setStart(event.currentTarget.value)}
-          />
-        </label>
-        <label class="field">
-          <span class="label">to</span>
-          <input
-            type="datetime-local"
-            step="1"
-            value={end}
-            onInput={(event) => setEnd(event.currentTarget.value)}
-          />
-        </label>
+        <Moment title="From" value={start} onInput={setStart} />
+        <Moment title="to" value={end} onInput={setEnd} />
         <button type="submit" disabled={between === undefined}>
           Apply
         </button>
@@ -117,6 +101,26 @@ function CustomRange({ range, onChange, onClose }: RangeChoiceProps & { onClose:
         Cancel
       </button>
     </fieldset>
+  );
+}
+
+interface MomentProps {
+  readonly title: string;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+}
+
+function Moment({ title, value, onInput }: MomentProps) {
+  return (
+    <label class="field">
+      <span class="label">{title}</span>
+      <input
+        type="datetime-local"
+        step="1"
+        value={value}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

@@ -1,5 +1,4 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ApiParameters } from '../api/client.js';
 import { useAnswer } from '../api/use-answer.js';
 import { configBytes, formatBytes } from '../format/bytes.js';
 import { formatCount } from '../format/number.js';
@@ -14,7 +13,8 @@ export interface AdviceBoxProps {
   readonly targetSeconds: number;
   readonly isConfigured: boolean;
   readonly hasArchive: boolean;
-  readonly match: ApiParameters;
+  /** The selector that all of it is about; empty: all series. */
+  readonly match: string;
   readonly perSeries: number | undefined;
   readonly onPerSeries: (perSeries: number | undefined) => void;
 }
@@ -45,7 +45,7 @@ export function AdviceBox(props: AdviceBoxProps) {
               <CopyButton text={snippet} what="the configuration" />
             </div>
             <p class="hint">
-              {match['match[]'] !== undefined &&
+              {match !== '' &&
                 'This is for the selected series alone: “All jobs” says what all of them need. '}
               {hasArchive
                 ? 'Or leave it: queries find in the archive what rings have given up.'
@@ -126,7 +126,7 @@ function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }:
 }
 
 interface MemoryProps {
-  readonly match: ApiParameters;
+  readonly match: string;
   /** What the rings asked about would remember; undefined: nothing comes, so nothing can be foretold. */
   readonly targetSeconds: number | undefined;
   readonly maxBytes: number;
@@ -135,7 +135,7 @@ interface MemoryProps {
 /** What all rings would take that remember so much, as the server foretells it. */
 function Memory({ match, targetSeconds, maxBytes }: MemoryProps) {
   const forecast = useAnswer<RetentionAnswer>(targetSeconds === undefined ? undefined : 'retention', {
-    ...match,
+    'match[]': match === '' ? undefined : match,
     by: 'total',
     target: `${Math.max(1, Math.round((targetSeconds ?? 0) * 1000))}ms`,
   });

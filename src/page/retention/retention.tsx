@@ -3,6 +3,7 @@ import { useAnswer } from '../api/use-answer.js';
 import { formatBytes } from '../format/bytes.js';
 import { counted, formatCount } from '../format/number.js';
 import { formatDuration, roughDuration } from '../format/time.js';
+import { type Figure, Figures } from '../parts/figures.js';
 import { Empty, Failure, Loading, Notice } from '../parts/states.js';
 import { useTick } from '../use-tick.js';
 import type { ViewProps } from '../view.js';
@@ -27,7 +28,7 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
       { replace },
     );
   const targetSeconds = state.targetSeconds ?? status?.retentionTargetSeconds ?? USUAL_TARGET_SECONDS;
-  const match = state.match === '' ? {} : { 'match[]': state.match };
+  const match = { 'match[]': state.match === '' ? undefined : state.match };
   const target = `${Math.round(targetSeconds * 1000)}ms`;
   const groups = useAnswer<RetentionAnswer>(
     'retention',
@@ -46,9 +47,11 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
     if (groups.state === 'failed') return <Failure error={groups.error} onRetry={refresh} />;
     if (total.state === 'failed') return <Failure error={total.error} onRetry={refresh} />;
     if (groups.state === 'loading' || total.state === 'loading') return <Loading what="retention" />;
+    // What is shown is said of what was asked, not of what is being asked now.
     const all = total.data.groups[0];
+    const asked = total.asked;
     return (
-      <>
+      <div class={total.isStale ? 'view stale' : 'view'} aria-busy={total.isStale}>
         {groups.warnings.map((warning) => (
           <Notice key={warning} kind="warning">
             {warning}
@@ -56,23 +59,23 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
         ))}
         <Summary answer={total.data} archive={groups.data.archive} />
         {all === undefined || all.exemplars === 0 ? (
-          <NothingHeld match={state.match} onAll={() => change({ match: '', by: 'job' })} />
+          <NothingHeld match={matchOf(asked)} onAll={() => change({ match: '', by: 'job' })} />
         ) : (
           <>
             <AdviceBox
               total={all}
               answer={total.data}
-              targetSeconds={secondsOf(total.asked)}
-              isConfigured={status?.retentionTargetSeconds === targetSeconds}
+              targetSeconds={secondsOf(asked)}
+              isConfigured={status?.retentionTargetSeconds === secondsOf(asked)}
               hasArchive={groups.data.archive !== undefined}
-              match={match}
+              match={matchOf(asked)}
               perSeries={state.perSeries}
               onPerSeries={(perSeries) => change({ perSeries }, true)}
             />
             <GroupsTable
               answer={groups.data}
               by={String(groups.asked.by)}
-              match={String(groups.asked['match[]'] ?? '')}
+              match={matchOf(groups.asked)}
               isStale={groups.isStale}
               targetSeconds={secondsOf(groups.asked)}
               state={state}
@@ -85,7 +88,7 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
             )}
           </>
         )}
-      </>
+      </div>
     );
   }
 }
@@ -93,6 +96,11 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
 /** The target that an answer is about: another may have been set since. */
 function secondsOf({ target }: ApiParameters): number {
   return Number.parseInt(String(target), 10) / 1000;
+}
+
+/** Empty: all series. */
+function matchOf({ 'match[]': match }: ApiParameters): string {
+  return String(match ?? '');
 }
 
 function sorting({ sort }: RetentionState) {
@@ -126,41 +134,33 @@ function Summary({ answer, archive }: { answer: RetentionAnswer; archive: Archiv
   const { limits, bytes, groups, timestamp } = answer;
   const used = bytes.slots + bytes.labels + bytes.index;
   const total = groups[0];
-  return (
-    <dl class="figures">
-      <div>
-        <dt>Held in rings</dt>
-        <dd>
-          {counted(total?.exemplars ?? 0, 'exemplar')} of {formatCount(total?.series ?? 0)} series
-        </dd>
-      </div>
-      <div>
-        <dt>Slots a ring</dt>
-        <dd>{formatCount(limits.perSeries)}</dd>
-      </div>
-      <div>
-        <dt>Memory</dt>
-        <dd>
-          <meter
-            aria-label="Memory used"
-            min={0}
-            max={limits.maxBytes}
-            high={limits.maxBytes * 0.9}
-            value={Math.min(used, limits.maxBytes)}
-          />{' '}
-          {formatBytes(used)} of {formatBytes(limits.maxBytes)}
-        </dd>
-      </div>
-      {archive !== undefined && (
-        <div>
-          <dt>Archive</dt>
-          <dd>
-            {counted(archive.rows, 'exemplar')}, {formatBytes(archive.bytes)}
-            {archive.oldest !== null && `, back ${roughDuration(timestamp - archive.oldest)}`}
-            {archive.ttlSeconds !== null && `, kept for ${roughDuration(archive.ttlSeconds)}`}
-          </dd>
-        </div>
-      )}
-    </dl>
-  );
+  const figures: Figure[] = [
+    [
+      'Held in rings',
+      `${counted(total?.exemplars ?? 0, 'exemplar')} of ${formatCount(total?.series ?? 0)} series`,
+    ],
+    ['Slots a ring', formatCount(limits.perSeries)],
+    [
+      'Memory',
+      <>
+        <meter
+          aria-label="Memory used"
+          min={0}
+          max={limits.maxBytes}
+          high={limits.maxBytes * 0.9}
+          value={Math.min(used, limits.maxBytes)}
+        />{' '}
+        {formatBytes(used)} of {formatBytes(limits.maxBytes)}
+      </>,
+    ],
+  ];
+  if (archive !== undefined) figures.push(['Archive', describeArchive(archive, timestamp)]);
+  return <Figures figures={figures} />;
+}
+
+function describeArchive({ rows, bytes, oldest, ttlSeconds }: ArchiveRetention, timestamp: number): string {
+  const parts = [counted(rows, 'exemplar'), formatBytes(bytes)];
+  if (oldest !== null) parts.push(`back ${roughDuration(timestamp - oldest)}`);
+  if (ttlSeconds !== null) parts.push(`kept for ${roughDuration(ttlSeconds)}`);
+  return parts.join(', ');
 }
