@@ -99,8 +99,7 @@ scrape_configs:
   });
   await measure('zooming in', 2000, async () => {
     await page.mouse.up();
-    await page.waitForURL(/start=/);
-    await page.waitForSelector('.results:not(.stale)');
+    await page.waitForSelector(`.scatter:not([data-points="${SERIES}"])`);
   });
   await measure('zooming out', 4000, async () => {
     await page.getByRole('button', { name: 'Zoom out' }).click();

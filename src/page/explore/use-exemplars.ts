@@ -26,7 +26,12 @@ export interface Exemplars {
   readonly skipped: number;
 }
 
-const NOTHING: Omit<Exemplars, 'interval'> = {
+/** With the question that it is the answer to. */
+interface Answered extends Exemplars {
+  readonly question: string;
+}
+
+const NOTHING: Omit<Answered, 'interval' | 'question'> = {
   points: [],
   isLoading: false,
   isAnswered: false,
@@ -50,8 +55,9 @@ const TICK_MS = 1000;
  */
 export function useExemplars(state: ExploreState, isStreaming: boolean, again: number): Exemplars {
   const { query, range, limit, source, minValue, maxValue } = state;
-  const [exemplars, setExemplars] = useState<Exemplars>(() => ({
+  const [exemplars, setExemplars] = useState<Answered>(() => ({
     ...NOTHING,
+    question: '',
     interval: intervalOf(range, Date.now()),
   }));
   const [gaps, setGaps] = useState(0);
@@ -64,14 +70,14 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
 
   useEffect(() => {
     if (query === '') {
-      setExemplars({ ...NOTHING, interval: intervalOf(range, Date.now()) });
+      setExemplars({ ...NOTHING, question, interval: intervalOf(range, Date.now()) });
       return undefined;
     }
     const asked = intervalOf(range, Date.now());
     const bounds = { ...asked, minValue, maxValue };
     const known = range.kind === 'between' && whole.current && pointsWithin(whole.current, about, bounds);
     if (known) {
-      setExemplars((before) => ({ ...before, ...answerOf(known), interval: asked }));
+      setExemplars((before) => ({ ...before, ...answerOf(known), question, interval: asked }));
       return undefined;
     }
     const abort = new AbortController();
@@ -99,19 +105,23 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
         setExemplars((before) => ({
           ...before,
           ...answerOf(points, isCut, warnings),
+          question,
           interval: upToNewest(asked, range.kind === 'last', points),
         }));
       },
       (error: unknown) => {
         if (abort.signal.aborted) return;
-        setExemplars((before) => ({ ...before, points: [], isLoading: false, error: apiErrorOf(error) }));
+        const failed = { question, points: [], isLoading: false, error: apiErrorOf(error) };
+        setExemplars((before) => ({ ...before, ...failed }));
       },
     );
     return () => abort.abort();
   }, [question, again, gaps]);
 
+  const isCurrent = exemplars.question === question;
+  const error = isCurrent ? exemplars.error : undefined;
   // What is wrong with the question is wrong for the stream, too.
-  const isRefused = exemplars.error?.status !== undefined && exemplars.error.status < 500;
+  const isRefused = error?.status !== undefined && error.status < 500;
   useEffect(() => {
     const isOpen = range.kind === 'last' && source !== 'archive';
     if (!isStreaming || query === '' || !isOpen || isRefused) return undefined;
@@ -137,7 +147,10 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       const more = pending;
       pending = [];
       shownMs = nowMs;
-      setExemplars((before) => advance(before, more, intervalOf(range, nowMs), limit));
+      setExemplars((before) =>
+        // Points of another query have no place for these, which are kept for the answer meanwhile.
+        before.question === question ? advance(before, more, intervalOf(range, nowMs), limit) : before,
+      );
     }, FLUSH_MS);
     return () => {
       close();
@@ -146,14 +159,14 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
     };
   }, [question, isStreaming, isRefused]);
 
-  return exemplars;
+  return { ...exemplars, error, isLoading: exemplars.isLoading || !isCurrent };
 }
 
 function answerOf(points: readonly Point[], isCut = false, warnings: readonly string[] = []) {
   return { points, isCut, warnings, isLoading: false, isAnswered: true, error: undefined };
 }
 
-function advance(before: Exemplars, more: readonly Point[], window: Interval, limit: number): Exemplars {
+function advance(before: Answered, more: readonly Point[], window: Interval, limit: number): Answered {
   const points = mergePoints(before.points, more, window.startMs, limit);
   const isCut = before.isCut || before.points.length + more.length > limit;
   return { ...before, points, isCut, interval: upToNewest(window, true, points) };
