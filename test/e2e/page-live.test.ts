@@ -93,7 +93,9 @@ t.test('a lost connection comes back, and what came in between', { skip: chromiu
   t.teardown(() => app.stop());
   // Something between them that can break.
   const wires = new Set<Socket>();
+  let isBroken = false;
   const between = createServer((incoming) => {
+    if (isBroken) return void incoming.destroy();
     const onward = connect(Number(new URL(app.url).port), '127.0.0.1');
     for (const wire of [incoming, onward]) {
       wires.add(wire);
@@ -111,8 +113,10 @@ t.test('a lost connection comes back, and what came in between', { skip: chromiu
   const browser = await startBrowser(t);
   const { page } = await visit(browser, `http://${address}/${QUERY}&range=15m&live=1`);
   await page.getByText('as they come').waitFor();
+  isBroken = true;
   for (const wire of wires) wire.destroy();
   await page.getByText('connection lost, trying again').waitFor();
+  isBroken = false;
   await page.getByText('as they come').waitFor();
   const held = async () =>
     (await app.queryExemplars('shop_seconds_bucket')).reduce(
