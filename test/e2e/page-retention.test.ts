@@ -350,6 +350,8 @@ t.test('retention in other states, in Chromium', { skip: chromiumMissing() }, as
   await t.test('with an archive', { skip: 'skip' in WITHOUT_CHDB ? WITHOUT_CHDB.skip : false }, async (t) => {
     const archiving = await startApp(CONFIG(address), await temporaryDirectory(t));
     t.teardown(() => archiving.stop());
+    const answer = async () => (await fetch(`${archiving.url}/api/v1/retention`)).text();
+    await until(async () => (await answer()).includes('"archive":'), 'the archive to answer', 60_000);
     const { page, screenshot } = await visit(browser, `${archiving.url}/#/retention?target=3d`);
     await page.locator('.figures').getByText('Archive').waitFor();
     await screenshot('retention-archive-light');
