@@ -366,6 +366,7 @@ export class App {
       isSampling: sampling.length > 0,
       retentionTargetSeconds: retentionTargetMs === undefined ? null : retentionTargetMs / 1000,
       perSeries: store.perSeries,
+      maxExemplars: this.#parts.queryLimits.maxExemplars,
     };
   }
 

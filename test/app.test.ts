@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t from 'tap';
 import { startApp } from './support/app.js';
+import { DEFAULT_QUERY_LIMITS } from './support/query-limits.js';
 
 t.test('a client that never ends its request does not keep the process after the deadline', async (t) => {
   const app = await startApp('');
@@ -32,6 +33,7 @@ t.test('status and targets of a running process', async (t) => {
   });
   t.match(await data('status/config'), { yaml: /job_name: nobody/ });
   t.match(await data('status/runtimeinfo'), { reloadConfigSuccess: true });
+  t.match(await data('status/page'), { perSeries: 128, maxExemplars: DEFAULT_QUERY_LIMITS.maxExemplars });
   t.match(await data('retention'), { groups: [{ forecast: { perSeriesForTarget: 1 } }] });
   const metrics = await app.metrics();
   t.match(metrics, '# TYPE exemplard_retention_window_seconds gauge');

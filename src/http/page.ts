@@ -18,6 +18,8 @@ export interface PageStatus {
   readonly isSampling: boolean;
   readonly retentionTargetSeconds: number | null;
   readonly perSeries: number;
+  /** Of one answer: a query without a `limit`, or with a greater one, may be refused. */
+  readonly maxExemplars: number;
 }
 
 export interface PageParts {
