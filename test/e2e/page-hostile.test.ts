@@ -128,7 +128,6 @@ scrape_configs:
       browser,
       `${app.url}/#/explore?query=far_total&axis=${axis}`,
     );
-    page.setDefaultTimeout(3000);
     const chart = page.getByRole('application');
     await page.locator(`.scatter[data-points="${EXTREMES.length}"]`).waitFor();
     await chart.focus();
