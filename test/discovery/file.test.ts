@@ -9,6 +9,7 @@ import { compilePattern } from '../../src/util/file-pattern.js';
 import { temporaryDirectory } from '../support/build.js';
 import { Found } from '../support/discovery.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { until } from '../support/until.js';
 
 const list = (...targets: string[]) => JSON.stringify([{ targets }]);
 
@@ -115,11 +116,18 @@ t.test('half a file leaves the groups it gave last; said once, counted each time
   discover(t, [path], found, 1_000);
   await found.until(['a:1']);
   const failures = 'exemplard_discovery_failures_total{job="j",mechanism="file"}';
+  const refreshes = () => found.metric('exemplard_discovery_refresh_duration_seconds_count');
   const next = async () => {
-    await wait(5);
+    await until(() => clock.waitingMs.length > 0, 'it to wait');
+    const before = (await refreshes())!;
     await clock.advance(1_000);
-    await wait(20);
+    await until(async () => (await refreshes())! > before, 'the file to be read');
   };
+  const finds = (addresses: readonly string[]) =>
+    until(async () => {
+      await next();
+      return JSON.stringify(found.addresses) === JSON.stringify(addresses);
+    }, `${addresses}`);
   const whole = list('b:1', 'b:2');
   writeFileSync(path, whole.slice(0, 20));
   await next();
@@ -132,14 +140,12 @@ t.test('half a file leaves the groups it gave last; said once, counted each time
   t.ok((await found.metric(failures))! >= 3);
   t.equal(found.answers.length, 1, 'what stays is not said again');
   appendFileSync(path, whole.slice(20));
-  await next();
-  await found.until(['b:1', 'b:2']);
+  await finds(['b:1', 'b:2']);
   t.match(found.log.lines.at(-1), { level: 'info', message: 'discovery recovered' });
   writeFileSync(path, '{');
   await next();
   unlinkSync(path);
-  await next();
-  await found.until([]);
+  await finds([]);
 });
 
 t.test('files that are none, or hold what is no list', async (t) => {

@@ -56,7 +56,7 @@ export class Found {
   async until(addresses: readonly string[]): Promise<void> {
     const want = JSON.stringify(addresses);
     try {
-      await until(() => this.answers.length > 0 && JSON.stringify(this.addresses) === want, want, 5_000);
+      await until(() => this.answers.length > 0 && JSON.stringify(this.addresses) === want, want);
     } catch {
       throw new Error(`want ${want}, got ${JSON.stringify(this.addresses)} after ${this.answers.length} answers; ${this.warnings}`); // biome-ignore format: one line
     }
