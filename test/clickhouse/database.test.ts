@@ -308,13 +308,15 @@ for (const [name, start] of Object.entries(ENGINES)) {
 
     t.test('an insert does not wait for a query', async (t) => {
       const stop = new AbortController();
-      const queries = [1, 2].map(() => failure(t, rowsOf(database, ENDLESS, { signal: stop.signal })));
+      let ended = 0;
+      const queries = [1, 2].map(() =>
+        failure(t, rowsOf(database, ENDLESS, { signal: stop.signal })).finally(() => ended++),
+      );
       await new Promise((resolve) => setTimeout(resolve, 100));
-      const startMs = performance.now();
       await database.insert({ table: 'rows', lines: jsonLines([{ i: 1 }]), rows: 1 });
       await database.command('SELECT 1');
       await one();
-      t.ok(performance.now() - startMs < 2_000, `${performance.now() - startMs} ms`);
+      t.equal(ended, 0, 'they are still running');
       stop.abort();
       await Promise.all(queries);
     });

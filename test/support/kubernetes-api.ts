@@ -153,7 +153,7 @@ export class KubernetesApi {
 
   /** Until so many watches are open. */
   async watched(count: number): Promise<void> {
-    await until(() => this.watches.size === count, `${count} watches; asked ${this.asked}`, 5_000);
+    await until(() => this.watches.size === count, `${count} watches; asked ${this.asked}`);
   }
 
   close(): Promise<void> {
