@@ -6,8 +6,8 @@ export interface ViewProps {
   /** Of the fragment: the view's state, as far as it can be shared. */
   readonly parameters: URLSearchParams;
   readonly navigate: Navigate;
-  /** What the server says about itself; undefined until it has. */
-  readonly status: PageStatus | undefined;
+  /** What the server says about itself. */
+  readonly status: PageStatus;
 }
 
 export interface View {

@@ -5,6 +5,7 @@ import {
   readState,
   writeState,
 } from '../../src/page/explore/explore-state.js';
+import { type TimeRange, widened } from '../../src/page/explore/time-range.js';
 import { formatFragment, parseFragment } from '../../src/page/location.js';
 
 const read = (text: string) => readState(new URLSearchParams(text));
@@ -61,6 +62,26 @@ t.test('what means nothing is named, and left at its default', async (t) => {
   ]);
   t.same(read('start=2026-01-02&end=2026-01-01').problems, ['start=2026-01-02 end=2026-01-01']);
   t.same(read('start=2026-01-02').problems, ['start=2026-01-02']);
+});
+
+t.test('nothing comes live into the archive, or between two moments', async (t) => {
+  for (const text of ['live=1&source=archive', 'live=1&start=2026-01-01&end=2026-01-02']) {
+    const { state } = read(text);
+    t.notOk(state.isLive, text);
+    t.notMatch(writeState({ ...state, isLive: true }).toString(), 'live');
+  }
+});
+
+t.test('widening ends where times do', async (t) => {
+  const moments = { kind: 'between', startMs: 4000, endMs: 8000 } as const;
+  t.same(widened(moments), { kind: 'between', startMs: 2000, endMs: 10_000 });
+  t.same(widened(widened(moments)), { kind: 'between', startMs: 0, endMs: 14_000 });
+  let range: TimeRange = { kind: 'between', startMs: Date.UTC(2026, 0), endMs: Date.UTC(2027, 0) };
+  for (let step = 0; step < 100; step++) range = widened(range);
+  t.same(range, { kind: 'between', startMs: 0, endMs: Date.UTC(9999, 11, 31) });
+  t.same(readState(writeState({ ...DEFAULT_STATE, range })).state.range, range);
+  t.same(widened({ kind: 'last', seconds: 60 }), { kind: 'last', seconds: 120 });
+  t.same(read('range=99999999999w').problems, ['range=99999999999w']);
 });
 
 t.test('fragments', async (t) => {

@@ -33,6 +33,11 @@ t.test('selectors', async (t) => {
   t.equal(narrowed('', { job: 'a' }), '{job="a"}');
   t.equal(narrowed('{job="a"}', { __name__: 'x_total' }), '{job="a", __name__="x_total"}');
   t.equal(narrowed('{job="a"}', { job: 'a', instance: 'i' }), '{job="a", instance="i"}', 'once is enough');
+  t.equal(
+    narrowed('{exported_job="a"}', { job: 'a' }),
+    '{exported_job="a", job="a"}',
+    'that is another label',
+  );
   t.equal(narrowed('x_total', { job: 'a' }), 'x_total{job="a"}');
   t.equal(narrowed('x_bucket{le="5",}', { job: 'a' }), 'x_bucket{le="5", job="a"}');
 });

@@ -12,6 +12,8 @@ export class ApiError extends Error {
     message: string,
     /** Undefined where no answer came. */
     readonly status: number | undefined,
+    /** The question is at fault, so that asking it again is in vain. */
+    readonly isOfQuestion = false,
   ) {
     super(message);
   }
@@ -48,16 +50,24 @@ export async function ask<T>(
 ): Promise<Answer<T>> {
   const response = await reach(apiUrl(path, parameters), signal);
   const body = await readBody(response, signal);
-  if (response.status === 204) throw new ApiError('the expression has no selector', 204);
-  if (typeof body !== 'object' || body === null || !('status' in body)) {
-    throw new ApiError(`the answer is not exemplard's (HTTP ${response.status})`, response.status);
-  }
-  const answer = body as { status: string; data: T; error?: string; warnings?: readonly string[] };
-  if (answer.status !== 'success') {
-    throw new ApiError(answer.error ?? `HTTP ${response.status}`, response.status);
-  }
-  return { data: answer.data, warnings: answer.warnings ?? [] };
+  const { status } = response;
+  if (status === 204) throw new ApiError('the expression has no selector', status, true);
+  const { data, error, warnings = [] } = (body ?? {}) as Partial<PrometheusAnswer<T>>;
+  if (error !== undefined) throw new ApiError(error, status, QUESTION_STATUSES.includes(status));
+  // A proxy between, or its login page.
+  if (data === undefined || !response.ok)
+    throw new ApiError(`the answer is not exemplard's (HTTP ${status})`, status);
+  return { data, warnings };
 }
+
+interface PrometheusAnswer<T> {
+  readonly data: T;
+  readonly error: string;
+  readonly warnings: readonly string[];
+}
+
+/** Bad data, and what would be too much to answer. */
+const QUESTION_STATUSES = [400, 422];
 
 async function reach(url: string, signal: AbortSignal | undefined): Promise<Response> {
   try {

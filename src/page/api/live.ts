@@ -9,8 +9,8 @@ export interface LiveEvents {
   onExemplars(answer: readonly SeriesExemplars[]): void;
   /** The server left so many out, because they came too fast. */
   onSkipped(count: number): void;
-  /** The connection is there again; what came in between has to be asked for. */
-  onGap(): void;
+  /** The connection is there, for the first time or again; what came before has to be asked for. */
+  onOpen(): void;
 }
 
 /** Browsers try again by themselves after a lost connection, but not after an answer like 503. */
@@ -20,13 +20,11 @@ const RETRY_MS = 3000;
 export function openLive(parameters: ApiParameters, events: LiveEvents): () => void {
   let source: EventSource;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let wasOpen = false;
   const connect = () => {
     source = new EventSource(apiUrl('query_exemplars', parameters));
     source.onopen = () => {
       events.onState('open');
-      if (wasOpen) events.onGap();
-      wasOpen = true;
+      events.onOpen();
     };
     source.onerror = () => {
       events.onState('waiting');

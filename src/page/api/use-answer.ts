@@ -11,13 +11,14 @@ export type Asked<T> =
     })
   | { readonly state: 'failed'; readonly error: ApiError };
 
-type Answered<T> =
+type Answered<T> = { readonly question: string } & (
   | Exclude<Asked<T>, { readonly state: 'ready' }>
-  | (Answer<T> & { readonly state: 'ready'; readonly asked: ApiParameters; readonly question: string });
+  | (Answer<T> & { readonly state: 'ready'; readonly asked: ApiParameters })
+);
 
 /**
  * Asks once, and again whenever what is asked or `again` changes; a question that is outdated is cancelled. While
- * a new answer is on its way, the old one, or what went wrong, stays.
+ * a new answer is on its way, the old one stays; what went wrong stays until the same question is answered.
  * @param path undefined: nothing is asked
  */
 export function useAnswer<T>(
@@ -25,7 +26,7 @@ export function useAnswer<T>(
   parameters: ApiParameters = {},
   again: unknown = undefined,
 ): Asked<T> {
-  const [answered, setAnswered] = useState<Answered<T>>({ state: 'loading' });
+  const [answered, setAnswered] = useState<Answered<T>>({ state: 'loading', question: '' });
   const question = JSON.stringify([path, parameters]);
   // The question says path and parameters as one text; `again` is the caller's.
   useEffect(() => {
@@ -34,12 +35,14 @@ export function useAnswer<T>(
     ask<T>(path, parameters, abort.signal).then(
       (answer) => setAnswered({ state: 'ready', ...answer, asked: parameters, question }),
       (error: unknown) => {
-        if (!abort.signal.aborted) setAnswered({ state: 'failed', error: apiErrorOf(error) });
+        if (!abort.signal.aborted) setAnswered({ state: 'failed', error: apiErrorOf(error), question });
       },
     );
     return () => abort.abort();
   }, [question, again]);
-  return answered.state === 'ready' ? { ...answered, isStale: answered.question !== question } : answered;
+  const isStale = answered.question !== question;
+  if (answered.state === 'ready') return { ...answered, isStale };
+  return isStale ? { state: 'loading' } : answered;
 }
 
 export function apiErrorOf(error: unknown): ApiError {

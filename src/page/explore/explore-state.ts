@@ -91,7 +91,12 @@ export function readState(parameters: URLSearchParams): { state: ExploreState; p
     columns: parameters.has('column') ? parameters.getAll('column').filter((name) => name !== '') : undefined,
     trace: parameters.get('trace') || undefined,
   };
-  return { state, problems };
+  return { state: { ...state, isLive: state.isLive && canStream(state) }, problems };
+}
+
+/** What comes live comes now, and into memory: between two moments, and in the archive, there is none. */
+export function canStream({ range, source }: Pick<ExploreState, 'range' | 'source'>): boolean {
+  return range.kind === 'last' && source !== 'archive';
 }
 
 /** Only what differs from the defaults. */
@@ -106,7 +111,7 @@ export function writeState(state: ExploreState): URLSearchParams {
   };
   write('query', state.query, '');
   for (const [name, text] of rangeParameters(state.range)) parameters.set(name, text);
-  write('live', state.isLive ? 1 : undefined, undefined);
+  write('live', state.isLive && canStream(state) ? 1 : undefined, undefined);
   write('limit', state.limit, DEFAULT_STATE.limit);
   write('source', state.source, DEFAULT_STATE.source);
   write('color', state.colorBy, undefined);

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Notice } from '../parts/states.js';
+import { useVisible } from '../use-visible.js';
 import type { ViewProps } from '../view.js';
 import { type ExploreState, readState, writeState } from './explore-state.js';
 import { FilterBar } from './filter-bar.js';
@@ -19,6 +20,15 @@ import { Welcome } from './welcome.js';
 /** What a zoom changes. */
 type ZoomState = Pick<ExploreState, 'range' | 'isLive' | 'minValue' | 'maxValue'>;
 
+const zoomOf = ({ range, isLive, minValue, maxValue }: ZoomState): ZoomState => ({
+  range,
+  isLive,
+  minValue,
+  maxValue,
+});
+
+const isSameZoom = (a: ZoomState, b: ZoomState) => JSON.stringify(zoomOf(a)) === JSON.stringify(zoomOf(b));
+
 /** Exemplars of a query: time × value, and as a table. */
 export function Explore({ parameters, navigate, status }: ViewProps) {
   const text = parameters.toString();
@@ -26,8 +36,11 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
   const [isPaused, setIsPaused] = useState(false);
   const [asks, setAsks] = useState(0);
   const [selected, setSelected] = useState<Point | undefined>();
-  const zooms = useRef<ZoomState[]>([]);
-  const exemplars = useExemplars(state, state.isLive && !isPaused, asks);
+  /** Zooms that led here; one that led elsewhere is over once somebody zooms out. */
+  const zooms = useRef<{ from: ZoomState; to: ZoomState }[]>([]);
+  // Browsers keep a few connections to a server: tabs that nobody looks at leave theirs to others.
+  const isVisible = useVisible();
+  const exemplars = useExemplars(state, state.isLive && !isPaused && isVisible, asks);
   const picture = usePicture(state, exemplars);
 
   const update = (patch: Partial<ExploreState>, how: { replace?: boolean } = {}) =>
@@ -44,13 +57,19 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
     else update({ query, hidden: [], trace: undefined });
   };
   const zoom = (area: { startMs: number; endMs: number; minValue?: number; maxValue?: number }) => {
-    const { range, isLive, minValue, maxValue } = state;
-    zooms.current.push({ range, isLive, minValue, maxValue });
     const { startMs, endMs, ...values } = area;
-    const between = { kind: 'between', startMs: Math.floor(startMs), endMs: Math.ceil(endMs) } as const;
-    update({ range: between, isLive: false, ...values });
+    const range = { kind: 'between', startMs: Math.floor(startMs), endMs: Math.ceil(endMs) } as const;
+    const to = { ...zoomOf(state), range, isLive: false, ...values };
+    zooms.current.push({ from: zoomOf(state), to });
+    update(to);
   };
-  const zoomOut = () => update(zooms.current.pop() ?? { range: widened(state.range) });
+  const zoomOut = () => {
+    while (zooms.current.length > 0) {
+      const { from, to } = zooms.current.pop()!;
+      if (isSameZoom(to, state)) return update(from);
+    }
+    update({ range: widened(state.range) });
+  };
   const addFilter = (filter: LabelFilter) => {
     if (!state.filters.some((each) => isSameFilter(each, filter))) {
       update({ filters: [...state.filters, filter] });
@@ -66,7 +85,11 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
   return (
     <div class="explore">
       <h1 class="off-screen">Explore exemplars</h1>
-      <QueryBox query={state.query} onRun={run} error={queryError(exemplars.error)} />
+      <QueryBox
+        query={state.query}
+        onRun={run}
+        error={exemplars.error?.isOfQuestion ? exemplars.error.message : undefined}
+      />
       {problems.length > 0 && (
         <Notice kind="warning">
           This address has values that mean nothing here; defaults are used for: {problems.join(', ')}
@@ -82,14 +105,11 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
                 state={state}
                 colorBy={picture.colorBy}
                 labels={picture.labels}
-                hasArchive={status !== undefined && status.archive !== 'none'}
+                hasArchive={status.archive !== 'none'}
                 live={exemplars.live}
                 isPaused={isPaused}
                 onChange={update}
-                onPause={(pause) => {
-                  setIsPaused(pause);
-                  if (!pause) askAgain();
-                }}
+                onPause={setIsPaused}
                 onRefresh={askAgain}
                 onZoomOut={zoomOut}
               />
@@ -137,9 +157,4 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
       )}
     </div>
   );
-}
-
-/** What is wrong with the expression stands at its box; that the server is gone, where the points would be. */
-function queryError(error: { status: number | undefined; message: string } | undefined): string | undefined {
-  return error !== undefined && error.status !== undefined && error.status < 500 ? error.message : undefined;
 }

@@ -9,7 +9,7 @@ import { traceUrl } from './trace-link.js';
 
 export interface PointPanelProps {
   readonly point: Point;
-  readonly status: PageStatus | undefined;
+  readonly status: PageStatus;
   readonly onFilter: (filter: LabelFilter) => void;
   readonly onTrace: (id: string) => void;
   readonly onClose: () => void;
@@ -56,18 +56,15 @@ export function PointPanel({ point, status, onFilter, onTrace, onClose }: PointP
   );
 }
 
-/** Used until the server has said which labels hold trace ids. */
-const USUAL_TRACE_LABELS = ['trace_id', 'traceID', 'traceId', 'TraceID'];
-
 interface TraceWaysProps {
   readonly point: Point;
-  readonly status: PageStatus | undefined;
+  readonly status: PageStatus;
   readonly onTrace: (id: string) => void;
 }
 
 function TraceWays({ point, status, onTrace }: TraceWaysProps) {
-  const links = status?.traceLinks ?? [];
-  const traceLabels = status?.traceIdLabels ?? USUAL_TRACE_LABELS;
+  const links = status.traceLinks;
+  const traceLabels = status.traceIdLabels;
   const ids = Object.entries(point.labels).filter(
     ([name, value]) =>
       value !== '' && (traceLabels.includes(name) || links.some(({ label }) => label === name)),
@@ -108,7 +105,7 @@ function TraceWays({ point, status, onTrace }: TraceWaysProps) {
                 </button>
               )}
             </div>
-            {ways.length === 0 && status !== undefined && (
+            {ways.length === 0 && (
               <p class="hint">
                 To open traces from here, configure <code>web.trace_links</code> with label {name}.
               </p>

@@ -3,7 +3,7 @@ import { counted, formatNumber } from '../format/number.js';
 import { formatDateTime, formatIso } from '../format/time.js';
 import { type Column, DataTable } from '../parts/data-table.js';
 import type { Sort } from './explore-state.js';
-import { type LabelSummary, labelOf, type Point } from './points.js';
+import { isSamePoint, type LabelSummary, labelOf, type Point } from './points.js';
 import { sortPoints } from './sort-points.js';
 
 export interface PointsTableProps {
@@ -41,7 +41,7 @@ export function PointsTable(props: PointsTableProps) {
         sort={sort}
         onSort={onSort}
         onOpen={onOpen}
-        isSelected={(point) => point === selected}
+        isSelected={(point) => selected !== undefined && isSamePoint(point, selected)}
       />
     </section>
   );

@@ -36,6 +36,17 @@ export function withMatcher(expression: string, filter: LabelFilter): string {
   return text;
 }
 
+/** Whether each of its selectors has that very matcher. */
+export function hasMatcher(expression: string, { name, operator, value }: LabelFilter): boolean {
+  const matcher = matcherText(name, operator, value);
+  return selectorsOf(expression).every((selector) => {
+    const list = selector.getChild('LabelMatchers');
+    for (let node = list?.firstChild ?? null; node !== null; node = node.nextSibling)
+      if (expression.slice(node.from, node.to) === matcher) return true;
+    return false;
+  });
+}
+
 function selectorsOf(expression: string): SyntaxNode[] {
   const found: SyntaxNode[] = [];
   parser.parse(expression).iterate({

@@ -2,7 +2,7 @@ import { counted, formatCount } from '../format/number.js';
 import { Empty, Failure, Loading, Notice } from '../parts/states.js';
 import type { ExploreState } from './explore-state.js';
 import { Legend } from './legend.js';
-import { indexOfPoint, type Point } from './points.js';
+import type { Point } from './points.js';
 import { PointsTable, suitableColumns } from './points-table.js';
 import { Scatter } from './scatter.js';
 import type { ScatterEvents } from './scatter-chart.js';
@@ -26,16 +26,15 @@ export interface ResultsProps {
 export function Results(props: ResultsProps) {
   const { state, exemplars, picture, selected, onUpdate, onOpen } = props;
   const { error, isLoading, isAnswered, points } = exemplars;
-  if (error !== undefined) {
-    return error.status !== undefined && error.status < 500 ? (
-      <Empty title="The expression could not be asked">
-        <p>What is wrong stands below it. Correct it, and press Enter.</p>
+  if (error?.isOfQuestion) {
+    return (
+      <Empty title="This could not be asked">
+        <p>What is wrong stands above, below the expression. Correct it, and press Enter.</p>
       </Empty>
-    ) : (
-      <Failure error={error} onRetry={props.onRetry} />
     );
   }
-  if (!isAnswered) return <Loading what="exemplars" />;
+  if (error !== undefined) return <Failure error={error} onRetry={props.onRetry} />;
+  if (!isAnswered || (isLoading && points.length === 0 && !state.isLive)) return <Loading what="exemplars" />;
   return (
     <div class={isLoading ? 'results stale' : 'results'} aria-busy={isLoading}>
       <Notices {...props} />
@@ -54,7 +53,7 @@ export function Results(props: ResultsProps) {
           <Scatter
             data={picture.scatter}
             axis={state.axis}
-            selected={indexOfPoint(selected, picture.scatter.points)}
+            selected={selected}
             onOpen={onOpen}
             onSelect={props.onZoom}
             onZoomOut={props.onZoomOut}

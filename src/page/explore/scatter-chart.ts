@@ -4,7 +4,7 @@ import type { Axis } from './explore-state.js';
 import type { Rgb } from './palette.js';
 import { PointIndex } from './point-index.js';
 import { PointPainter, SHAPES } from './point-painter.js';
-import type { Point } from './points.js';
+import { indexOfPoint, type Point } from './points.js';
 import { type Extent, placePoints } from './scatter-layout.js';
 import { SHAPE_OF } from './shapes.js';
 import { type ValueScale, valueScale } from './value-scale.js';
@@ -20,9 +20,11 @@ export interface ScatterData {
 }
 
 export interface ScatterEvents {
-  /** The point under the pointer, or none. */
-  onHover(index: number | undefined): void;
-  onClick(index: number | undefined): void;
+  /** The point under the pointer, or none; also when points have come or gone under it. */
+  onHover(point: Point | undefined): void;
+  onClick(point: Point): void;
+  /** Points are at new places. */
+  onPaint(): void;
   /** What a drag enclosed; with the values left out where it was along time only. */
   onSelect(area: { startMs: number; endMs: number; minValue?: number; maxValue?: number }): void;
   onZoomOut(): void;
@@ -68,8 +70,10 @@ export class ScatterChart {
   #scale: ValueScale;
   #splits: readonly number[] = [];
   #places: { x: Float32Array; y: Float32Array } = { x: new Float32Array(), y: new Float32Array() };
+  /** What `#places` and `#index` are about. */
+  #painted: readonly Point[] = [];
   #index: PointIndex | undefined;
-  #hovered: number | undefined;
+  #hovered: Point | undefined;
 
   constructor(
     container: HTMLElement,
@@ -83,9 +87,12 @@ export class ScatterChart {
     this.#marker.className = 'scatter-marker';
     this.#plot.over.append(this.#marker);
     // uPlot keeps back the clicks that end a drag.
-    this.#plot.over.addEventListener('click', () => this.events.onClick(this.#hovered));
+    this.#plot.over.addEventListener('click', () => {
+      if (this.#hovered !== undefined) this.events.onClick(this.#hovered);
+    });
   }
 
+  /** Painted soon, not at once. */
   show(data: ScatterData): void {
     this.#data = data;
     this.#scale = this.#scaleOf(data);
@@ -102,21 +109,39 @@ export class ScatterChart {
     this.#plot.destroy();
   }
 
-  /** Rings a point, or none. @returns where it is inside the container, in CSS pixels */
-  mark(index: number | undefined): { left: number; top: number } | undefined {
+  /** Rings a point, or none. @returns where it is inside the container, in CSS pixels; undefined: nowhere */
+  mark(point: Point | undefined): { left: number; top: number } | undefined {
     const ratio = uPlot.pxRatio;
-    const [x, y] = index === undefined ? [] : [this.#places.x[index], this.#places.y[index]];
-    const isPlaced = x !== undefined && y !== undefined && !Number.isNaN(x);
+    const index = indexOfPoint(point, this.#painted);
+    const isPlaced = index !== undefined && this.#isPlaced(index);
     this.#marker.hidden = !isPlaced;
     if (!isPlaced) return undefined;
-    const [left, top] = [x / ratio, y / ratio];
+    const [left, top] = [this.#places.x[index]! / ratio, this.#places.y[index]! / ratio];
     this.#marker.style.transform = `translate(${left}px, ${top}px)`;
     return { left: left + this.#plot.over.offsetLeft, top: top + this.#plot.over.offsetTop };
   }
 
+  /**
+   * The point that is drawn so many drawn points away, or the last on the way there.
+   * @param from undefined: forwards from before the oldest, backwards from behind the newest
+   */
+  pointAfter(from: Point | undefined, step: number): Point | undefined {
+    const direction = Math.sign(step);
+    let index = indexOfPoint(from, this.#painted) ?? (direction > 0 ? -1 : this.#painted.length);
+    let found = this.#painted[index];
+    for (let left = Math.abs(step); left > 0; ) {
+      index += direction;
+      if (index < 0 || index >= this.#painted.length) break;
+      if (!this.#isPlaced(index)) continue;
+      found = this.#painted[index];
+      left--;
+    }
+    return found;
+  }
+
   /** Whether it is drawn: not hidden, and inside the axes. */
-  isPlaced(index: number): boolean {
-    return !Number.isNaN(this.#places.x[index] ?? Number.NaN);
+  #isPlaced(index: number): boolean {
+    return !Number.isNaN(this.#places.x[index]!);
   }
 
   #options(container: HTMLElement): uPlot.Options {
@@ -188,6 +213,7 @@ export class ScatterChart {
     if (width <= 0 || height <= 0) return;
     const isShown = (index: number) => !isHidden[groupOf[index]!];
     this.#places = placePoints(points, isShown, extent, this.#scale, width, height);
+    this.#painted = points;
     this.#index = undefined;
     const shapeOf = Uint8Array.from(points, ({ source }) => SHAPES.indexOf(SHAPE_OF[source]));
     const radius = radiusFor(points.length) * uPlot.pxRatio;
@@ -199,19 +225,27 @@ export class ScatterChart {
       radius,
     );
     this.#plot.ctx.drawImage(picture, Math.round(left), Math.round(top));
+    const { cursor } = this.#plot;
+    this.#hover(cursor.left ?? -1, cursor.top ?? -1);
+    this.events.onPaint();
   }
 
   #hover(left: number, top: number): void {
-    const { width, height } = this.#plot.bbox;
-    const ratio = uPlot.pxRatio;
-    this.#index ??= new PointIndex(this.#places.x, this.#places.y, width, height, 16 * ratio);
     const { select } = this.#plot;
     const isDragging = select.width > 0 || select.height > 0;
     const isMeant = left >= 0 && top >= 0 && !isDragging;
-    const index = isMeant ? this.#index.nearest(left * ratio, top * ratio, REACH * ratio) : undefined;
-    if (index === this.#hovered) return;
-    this.#hovered = index;
-    this.events.onHover(index);
+    const point = isMeant ? this.#nearest(left, top) : undefined;
+    if (point === this.#hovered) return;
+    this.#hovered = point;
+    this.events.onHover(point);
+  }
+
+  #nearest(left: number, top: number): Point | undefined {
+    const { width, height } = this.#plot.bbox;
+    const ratio = uPlot.pxRatio;
+    this.#index ??= new PointIndex(this.#places.x, this.#places.y, width, height, 16 * ratio);
+    const index = this.#index.nearest(left * ratio, top * ratio, REACH * ratio);
+    return index === undefined ? undefined : this.#painted[index];
   }
 
   #select(plot: uPlot): void {

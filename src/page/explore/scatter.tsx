@@ -2,15 +2,14 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { counted } from '../format/number.js';
 import { useIsDark } from '../theme.js';
 import type { Axis } from './explore-state.js';
-import { indexOfPoint, type Point } from './points.js';
+import type { Point } from './points.js';
 import { ScatterChart, type ScatterData, type ScatterEvents } from './scatter-chart.js';
 import { describePoint, Tooltip } from './tooltip.js';
 
 export interface ScatterProps {
   readonly data: ScatterData;
   readonly axis: Axis;
-  /** An index into the points. */
-  readonly selected: number | undefined;
+  readonly selected: Point | undefined;
   readonly onOpen: (point: Point) => void;
   readonly onSelect: ScatterEvents['onSelect'];
   readonly onZoomOut: () => void;
@@ -33,7 +32,10 @@ export function Scatter(props: ScatterProps) {
   const { data, axis, selected, onOpen } = props;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<ScatterChart | undefined>(undefined);
-  const [current, setCurrent] = useState<{ index: number; byKey: boolean } | undefined>();
+  const [current, setCurrent] = useState<{ point: Point; byKey: boolean } | undefined>();
+  /** Where the marked point was painted; only the chart knows when. */
+  const [place, setPlace] = useState<{ left: number; top: number } | undefined>();
+  const [paints, setPaints] = useState(0);
   /** The keyboard's last point, from where it goes on when the focus comes back. */
   const walkedTo = useRef<Point | undefined>(undefined);
   const isDark = useIsDark();
@@ -44,11 +46,11 @@ export function Scatter(props: ScatterProps) {
   useLayoutEffect(() => {
     const element = box.current!;
     const made = new ScatterChart(element, axis, latest.current.data, {
-      onHover: (index) => setCurrent(index === undefined ? undefined : { index, byKey: false }),
-      onClick: (index) => {
-        const { data, onOpen } = latest.current;
-        if (index !== undefined) onOpen(data.points[index]!);
-      },
+      // What is under a pointer that rests changes with the points; a point that a key chose stays.
+      onHover: (point) =>
+        setCurrent((before) => (point ? { point, byKey: false } : before?.byKey ? before : undefined)),
+      onClick: (point) => latest.current.onOpen(point),
+      onPaint: () => setPaints((count) => count + 1),
       onSelect: (area) => latest.current.onSelect(area),
       onZoomOut: () => latest.current.onZoomOut(),
     });
@@ -61,30 +63,23 @@ export function Scatter(props: ScatterProps) {
     };
   }, [axis, isDark]);
 
-  useEffect(() => {
-    chart.current!.show(data);
-    // Indices are those of the points that were.
-    setCurrent((before) => (before?.byKey ? undefined : before));
-  }, [data]);
+  useEffect(() => chart.current!.show(data), [data]);
 
-  const marked = current?.index ?? selected;
-  const [place, setPlace] = useState<{ left: number; top: number } | undefined>();
-  useEffect(() => setPlace(chart.current!.mark(marked)), [marked, data, axis, isDark]);
+  const marked = current?.point ?? selected;
+  useEffect(() => setPlace(chart.current!.mark(marked)), [marked, paints]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     const step = STEPS[event.key];
     if (step !== undefined) {
-      const from = marked ?? indexOfPoint(walkedTo.current, data.points);
-      const index = stepTo(chart.current!, data.points.length, from, step);
-      if (index === undefined) return;
-      walkedTo.current = data.points[index];
-      setCurrent({ index, byKey: true });
-    } else if (event.key === 'Enter' && marked !== undefined) onOpen(data.points[marked]!);
+      const point = chart.current!.pointAfter(marked ?? walkedTo.current, step);
+      if (point === undefined) return;
+      walkedTo.current = point;
+      setCurrent({ point, byKey: true });
+    } else if (event.key === 'Enter' && marked !== undefined) onOpen(marked);
     else if (event.key === 'Escape' && current !== undefined) setCurrent(undefined);
     else return;
     event.preventDefault();
   };
-  const shown = current === undefined ? undefined : data.points[current.index];
   const hint = 'Arrow keys go from point to point, Enter opens one.';
   return (
     <div class="scatter-frame">
@@ -100,39 +95,17 @@ export function Scatter(props: ScatterProps) {
         onKeyDown={onKeyDown}
         onBlur={() => setCurrent((before) => (before?.byKey ? undefined : before))}
       />
-      {shown !== undefined && place !== undefined && (
+      {current !== undefined && place !== undefined && (
         <Tooltip
-          point={shown}
+          point={current.point}
           {...place}
           width={box.current!.clientWidth}
           height={box.current!.clientHeight}
         />
       )}
       <p class="off-screen" aria-live="polite">
-        {current?.byKey && shown !== undefined ? describePoint(shown) : ''}
+        {current?.byKey ? describePoint(current.point) : ''}
       </p>
     </div>
   );
-}
-
-/** The next point that is drawn, so many drawn points away, or the last on the way there. */
-function stepTo(
-  chart: ScatterChart,
-  count: number,
-  from: number | undefined,
-  step: number,
-): number | undefined {
-  const direction = Math.sign(step);
-  let left = Math.abs(step);
-  let found = from;
-  // From nowhere, forwards begins at the oldest, backwards at the newest.
-  let index = from ?? (direction > 0 ? -1 : count);
-  while (left > 0) {
-    index += direction;
-    if (index < 0 || index >= count) break;
-    if (!chart.isPlaced(index)) continue;
-    found = index;
-    left--;
-  }
-  return found;
 }

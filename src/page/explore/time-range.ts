@@ -1,4 +1,11 @@
-import { formatDateTime, formatDuration, formatIso, parseDuration, roughDuration } from '../format/time.js';
+import {
+  formatDateTime,
+  formatDuration,
+  formatIso,
+  MAX_DURATION_SECONDS,
+  parseDuration,
+  roughDuration,
+} from '../format/time.js';
 
 /** The last so many seconds, or between two moments. */
 export type TimeRange =
@@ -16,8 +23,8 @@ export const USUAL_RANGES: readonly { readonly seconds: number; readonly name: s
   { seconds: 7 * 86_400, name: 'Last 7 days' },
 ];
 
-/** A century: longer is a slip of the hand. */
-const MAX_SECONDS = 100 * 366 * 86_400;
+/** Of the last year that is written with four digits. */
+const MAX_END_MS = Date.UTC(9999, 11, 31);
 
 /** @returns undefined where the texts name no range; the default where there are none */
 export function parseRange(
@@ -28,7 +35,7 @@ export function parseRange(
   if (start !== null || end !== null) return rangeBetween(Date.parse(start ?? ''), Date.parse(end ?? ''));
   if (range === null) return DEFAULT_RANGE;
   const seconds = parseDuration(range);
-  return seconds === undefined || seconds > MAX_SECONDS ? undefined : { kind: 'last', seconds };
+  return seconds === undefined ? undefined : { kind: 'last', seconds };
 }
 
 /** @returns undefined unless the end is after the start */
@@ -60,11 +67,16 @@ export function intervalOf(range: TimeRange, nowMs: number): Interval {
   return range.kind === 'between' ? range : { startMs: nowMs - range.seconds * 1000, endMs: nowMs };
 }
 
-/** Twice as long, around the same middle, or up to now as before. */
+/** Twice as long, around the same middle, or up to now as before; not from before there were computers. */
 export function widened(range: TimeRange): TimeRange {
-  if (range.kind === 'last') return { kind: 'last', seconds: Math.min(2 * range.seconds, MAX_SECONDS) };
-  const half = (range.endMs - range.startMs) / 2;
-  return { kind: 'between', startMs: range.startMs - half, endMs: range.endMs + half };
+  if (range.kind === 'last')
+    return { kind: 'last', seconds: Math.min(2 * range.seconds, MAX_DURATION_SECONDS) };
+  const half = Math.min((range.endMs - range.startMs) / 2, MAX_DURATION_SECONDS * 1000);
+  return {
+    kind: 'between',
+    startMs: Math.max(Math.min(0, range.startMs), range.startMs - half),
+    endMs: Math.min(Math.max(MAX_END_MS, range.endMs), range.endMs + half),
+  };
 }
 
 /** For reading: `last 6h`, or both moments. */

@@ -34,7 +34,7 @@ export function Toolbar(props: ToolbarProps) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <div class="toolbar">
-      <RangeChoice range={state.range} onChange={(range) => onChange(rangeChange(range, state))} />
+      <RangeChoice range={state.range} onChange={(range) => onChange({ range })} />
       <button
         type="button"
         onClick={props.onZoomOut}
@@ -85,9 +85,7 @@ export function Toolbar(props: ToolbarProps) {
             label="From"
             value={state.source}
             options={SOURCES.map((source): Option => [source, SOURCE_NAMES[source]])}
-            onChange={(source) =>
-              onChange({ source: source as SourceChoice, isLive: state.isLive && source !== 'archive' })
-            }
+            onChange={(source) => onChange({ source: source as SourceChoice })}
           />
         )}
         <ValueBound label="Value ≥" value={state.minValue} onChange={(minValue) => onChange({ minValue })} />
@@ -103,12 +101,7 @@ export function Toolbar(props: ToolbarProps) {
   );
 }
 
-/** A stream has no end: between two moments, there is none. */
-function rangeChange(range: ExploreState['range'], { isLive }: ExploreState): Partial<ExploreState> {
-  return { range, isLive: isLive && range.kind === 'last' };
-}
-
-/** What comes live comes now, and into memory. */
+/** Live mode, and what can be seen live. */
 function liveChange({ range, source }: ExploreState): Partial<ExploreState> {
   return {
     isLive: true,

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import type { SeriesExemplars } from '../api/answers.js';
 import { useAnswer } from '../api/use-answer.js';
 import { counted, formatNumber } from '../format/number.js';
@@ -18,16 +19,16 @@ const MAX_LISTED = 500;
 
 /** All points of graphs that one trace stands behind. */
 export function TracePanel({ id, onOpen, onClose }: TracePanelProps) {
-  const asked = useAnswer<SeriesExemplars[]>(`traces/${encodeURIComponent(id)}/exemplars`, {
-    show_source: 'true',
-  });
+  const [asks, setAsks] = useState(0);
+  const path = `traces/${encodeURIComponent(id)}/exemplars`;
+  const asked = useAnswer<SeriesExemplars[]>(path, { show_source: 'true' }, asks);
   return (
     <SidePanel title="Exemplars of a trace" about={id} onClose={onClose}>
       <p>
         <code>{id}</code> <CopyButton text={id} what="trace id" label="Copy id" />
       </p>
       {asked.state === 'loading' && <Loading what="exemplars" />}
-      {asked.state === 'failed' && <Failure error={asked.error} />}
+      {asked.state === 'failed' && <Failure error={asked.error} onRetry={() => setAsks(asks + 1)} />}
       {asked.state === 'ready' && (
         <>
           {asked.warnings.map((warning) => (

@@ -49,6 +49,17 @@ const EDGE = 0.01;
 /** Without news, the window still moves. */
 const TICK_MS = 1000;
 
+/** A stream that is about to open: the question waits for it, so that nothing comes between them unseen. */
+interface Opening {
+  readonly isOver: Promise<void>;
+  isAwaited: boolean;
+}
+
+/** A stream that takes longer than this to open is not waited for. */
+const OPENING_MS = 1000;
+/** After a question that the server failed to answer, while a stream shows that somebody is watching. */
+const RETRY_MS = 5000;
+
 /**
  * The exemplars of a view's query, and with `isStreaming` those that come from now on.
  * @param again asks once more when it changes
@@ -61,19 +72,69 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
     interval: intervalOf(range, Date.now()),
   }));
   const [gaps, setGaps] = useState(0);
+  const opening = useRef<Opening | undefined>(undefined);
   /** What the stream brought while an answer is on its way, which may not have it. */
   const meanwhile = useRef<readonly Point[] | undefined>(undefined);
   const whole = useRef<WholeAnswer | undefined>(undefined);
   const values = { min_value: minValue, max_value: maxValue };
   const about = JSON.stringify([query, limit, source, again, gaps]);
   const question = JSON.stringify([query, range, limit, source, minValue, maxValue]);
+  const isCurrent = exemplars.question === question;
+  const error = isCurrent ? exemplars.error : undefined;
+  // What is wrong with the question is wrong for the stream, too.
+  const isRefused = error?.isOfQuestion === true;
+
+  // Before the effect that asks, which waits for it.
+  useEffect(() => {
+    if (!isStreaming || query === '' || isRefused) return undefined;
+    let pending: Point[] = [];
+    let shownMs = 0;
+    const cancelOpening = announce(opening);
+    const close = openLive(
+      { query, ...values },
+      {
+        onState: (live) => {
+          if (live === 'waiting') cancelOpening();
+          setExemplars((before) => ({ ...before, live }));
+        },
+        onOpen: () => {
+          const isAwaited = opening.current?.isAwaited === true;
+          cancelOpening();
+          if (!isAwaited) setGaps((count) => count + 1);
+        },
+        onExemplars: (answer) => {
+          const points = pointsOf(answer);
+          pending = pending.concat(points).slice(-limit);
+          meanwhile.current = meanwhile.current?.concat(points).slice(-limit);
+        },
+        onSkipped: (count) => setExemplars((before) => ({ ...before, skipped: before.skipped + count })),
+      },
+    );
+    const timer = setInterval(() => {
+      const nowMs = Date.now();
+      if (pending.length === 0 && nowMs - shownMs < TICK_MS) return;
+      const more = pending;
+      pending = [];
+      shownMs = nowMs;
+      setExemplars((before) =>
+        // Points of another query have no place for these, which are kept for the answer meanwhile.
+        before.question === question ? advance(before, more, intervalOf(range, nowMs), limit) : before,
+      );
+    }, FLUSH_MS);
+    return () => {
+      close();
+      cancelOpening();
+      clearInterval(timer);
+      setExemplars((before) => ({ ...before, live: undefined, skipped: 0 }));
+    };
+  }, [question, isStreaming, isRefused]);
 
   useEffect(() => {
+    const asked = intervalOf(range, Date.now());
     if (query === '') {
-      setExemplars({ ...NOTHING, question, interval: intervalOf(range, Date.now()) });
+      setExemplars({ ...NOTHING, question, interval: asked });
       return undefined;
     }
-    const asked = intervalOf(range, Date.now());
     const bounds = { ...asked, minValue, maxValue };
     const known = range.kind === 'between' && whole.current && pointsWithin(whole.current, about, bounds);
     if (known) {
@@ -94,72 +155,57 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       show_source: 'true',
       ...values,
     };
+    const answer = async () => {
+      if (opening.current) {
+        opening.current.isAwaited = true;
+        await opening.current.isOver;
+      }
+      const { data, warnings } = await ask<SeriesExemplars[]>('query_exemplars', parameters, abort.signal);
+      const answered = pointsOf(data);
+      const points = mergePoints(answered, meanwhile.current ?? [], asked.startMs, limit);
+      const isCut = answered.length > limit;
+      meanwhile.current = undefined;
+      whole.current = isCut || warnings.length > 0 ? undefined : { about, bounds, points };
+      setExemplars((before) => ({
+        ...before,
+        ...answerOf(points, isCut, warnings),
+        question,
+        interval: upToNewest(asked, range.kind === 'last', points),
+      }));
+    };
     setExemplars((before) => ({ ...before, isLoading: true, error: undefined }));
-    ask<SeriesExemplars[]>('query_exemplars', parameters, abort.signal).then(
-      ({ data, warnings }) => {
-        const answered = pointsOf(data);
-        const points = mergePoints(answered, meanwhile.current ?? [], asked.startMs, limit);
-        const isCut = answered.length > limit;
-        meanwhile.current = undefined;
-        whole.current = isCut || warnings.length > 0 ? undefined : { about, bounds, points };
-        setExemplars((before) => ({
-          ...before,
-          ...answerOf(points, isCut, warnings),
-          question,
-          interval: upToNewest(asked, range.kind === 'last', points),
-        }));
-      },
-      (error: unknown) => {
-        if (abort.signal.aborted) return;
-        const failed = { question, points: [], isLoading: false, error: apiErrorOf(error) };
-        setExemplars((before) => ({ ...before, ...failed }));
-      },
-    );
+    answer().catch((error: unknown) => {
+      if (abort.signal.aborted) return;
+      const failed = { question, points: [], isLoading: false, error: apiErrorOf(error) };
+      setExemplars((before) => ({ ...before, ...failed }));
+    });
     return () => abort.abort();
   }, [question, again, gaps]);
 
-  const isCurrent = exemplars.question === question;
-  const error = isCurrent ? exemplars.error : undefined;
-  // What is wrong with the question is wrong for the stream, too.
-  const isRefused = error?.status !== undefined && error.status < 500;
   useEffect(() => {
-    const isOpen = range.kind === 'last' && source !== 'archive';
-    if (!isStreaming || query === '' || !isOpen || isRefused) return undefined;
-    let pending: Point[] = [];
-    let shownMs = 0;
-    const close = openLive(
-      { query, ...values },
-      {
-        onState: (live) => setExemplars((before) => ({ ...before, live })),
-        onExemplars: (answer) => {
-          const points = pointsOf(answer);
-          pending = pending.concat(points).slice(-limit);
-          meanwhile.current = meanwhile.current?.concat(points).slice(-limit);
-        },
-        onSkipped: (count) =>
-          setExemplars((before) => ({ ...before, skipped: before.skipped + count, isCut: true })),
-        onGap: () => setGaps((count) => count + 1),
-      },
-    );
-    const timer = setInterval(() => {
-      const nowMs = Date.now();
-      if (pending.length === 0 && nowMs - shownMs < TICK_MS) return;
-      const more = pending;
-      pending = [];
-      shownMs = nowMs;
-      setExemplars((before) =>
-        // Points of another query have no place for these, which are kept for the answer meanwhile.
-        before.question === question ? advance(before, more, intervalOf(range, nowMs), limit) : before,
-      );
-    }, FLUSH_MS);
-    return () => {
-      close();
-      clearInterval(timer);
-      setExemplars((before) => ({ ...before, live: undefined, skipped: 0 }));
-    };
-  }, [question, isStreaming, isRefused]);
+    if (!isStreaming || error === undefined || isRefused) return undefined;
+    const timer = setTimeout(() => setGaps((count) => count + 1), RETRY_MS);
+    return () => clearTimeout(timer);
+  }, [error, isStreaming, isRefused]);
 
   return { ...exemplars, error, isLoading: exemplars.isLoading || !isCurrent };
+}
+
+/** @returns ends the waiting: it has opened, or will not soon */
+function announce(opening: { current: Opening | undefined }): () => void {
+  let end = () => {};
+  const isOver = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const announced = { isOver, isAwaited: false };
+  opening.current = announced;
+  const cancel = () => {
+    clearTimeout(timer);
+    if (opening.current === announced) opening.current = undefined;
+    end();
+  };
+  const timer = setTimeout(cancel, OPENING_MS);
+  return cancel;
 }
 
 function answerOf(points: readonly Point[], isCut = false, warnings: readonly string[] = []) {

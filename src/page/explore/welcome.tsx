@@ -3,9 +3,11 @@ import { useAnswer } from '../api/use-answer.js';
 import { counted, formatCount } from '../format/number.js';
 import { roughDuration } from '../format/time.js';
 import { Empty, Failure, Loading } from '../parts/states.js';
+import { useTick } from '../use-tick.js';
 import { metricText } from './promql.js';
 
 const MAX_METRICS = 20;
+const REFRESH_MS = 15_000;
 
 export interface WelcomeProps {
   readonly onExplore: (query: string) => void;
@@ -15,10 +17,11 @@ export interface WelcomeProps {
 
 /** Before the first query: what there is to explore, or why there is nothing. */
 export function Welcome({ onExplore, again, onRetry }: WelcomeProps) {
+  const [tick] = useTick(REFRESH_MS);
   const asked = useAnswer<RetentionAnswer>(
     'retention',
     { by: 'metric', sort: 'exemplars', limit: MAX_METRICS },
-    again,
+    again + tick,
   );
   if (asked.state === 'loading') return <Loading what="metrics" />;
   if (asked.state === 'failed') return <Failure error={asked.error} onRetry={onRetry} />;

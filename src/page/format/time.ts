@@ -55,7 +55,10 @@ export function roughDuration(seconds: number): string {
   return parts.slice(0, 2).join(' ');
 }
 
-/** Seconds of `90m`, `1h30m`, `7d`; undefined for anything else. */
+/** A century. */
+export const MAX_DURATION_SECONDS = 100 * 366 * 86_400;
+
+/** Seconds of `90m`, `1h30m`, `7d`; undefined for anything else, and for more than anybody means. */
 export function parseDuration(text: string): number | undefined {
   const trimmed = text.replaceAll(' ', '');
   if (!/^(\d+[wdhms])+$/.test(trimmed)) return undefined;
@@ -63,5 +66,5 @@ export function parseDuration(text: string): number | undefined {
   for (const [, count, unit] of trimmed.matchAll(/(\d+)([wdhms])/g)) {
     seconds += Number(count) * UNITS.find(([name]) => name === unit)![1];
   }
-  return seconds > 0 ? seconds : undefined;
+  return seconds > 0 && seconds <= MAX_DURATION_SECONDS ? seconds : undefined;
 }

@@ -24,7 +24,7 @@ export function Loading({ what }: { what: string }) {
 export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => void }) {
   return (
     <div class="state failure" role="alert">
-      <h2>{error.isUnreachable ? 'The server does not answer' : 'The server could not answer'}</h2>
+      <h2>{titleOf(error)}</h2>
       <p>
         {error.isUnreachable
           ? 'Check that exemplard is running and that this page can reach it.'
@@ -37,6 +37,11 @@ export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => v
       )}
     </div>
   );
+}
+
+function titleOf(error: ApiError): string {
+  if (error.isUnreachable) return 'The server does not answer';
+  return error.isOfQuestion ? 'This cannot be answered' : 'The server could not answer';
 }
 
 export type NoticeKind = 'info' | 'warning';

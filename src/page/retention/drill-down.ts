@@ -1,6 +1,6 @@
 /** The way down: from all to jobs, to their metrics, to the series of these, and to the exemplars of one. */
 import type { Labels } from '../api/answers.js';
-import { matcherText, withMatcher } from '../explore/promql.js';
+import { hasMatcher, matcherText, withMatcher } from '../explore/promql.js';
 import { rangeParameters, USUAL_RANGES } from '../explore/time-range.js';
 import type { RetentionGroup } from './answer.js';
 
@@ -30,13 +30,10 @@ export function selectorOf(labels: Labels): string {
 /** Both selectors in one: the server takes a list of them for "any of", not for "all of". */
 export function narrowed(match: string, labels: Labels): string {
   if (match === '') return selectorOf(labels);
-  return Object.entries(labels).reduce(
-    (selector, [name, value]) =>
-      selector.includes(matcherText(name, '=', value))
-        ? selector
-        : withMatcher(selector, { name, operator: '=', value }),
-    match,
-  );
+  return Object.entries(labels).reduce((selector, [name, value]) => {
+    const filter = { name, operator: '=', value } as const;
+    return hasMatcher(selector, filter) ? selector : withMatcher(selector, filter);
+  }, match);
 }
 
 /** Where the exemplars of a series are seen, all that its ring holds. */

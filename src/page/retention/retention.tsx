@@ -27,7 +27,7 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
       { view: 'retention', parameters: writeState({ ...state, ...changes }, formatDuration) },
       { replace },
     );
-  const targetSeconds = state.targetSeconds ?? status?.retentionTargetSeconds ?? USUAL_TARGET_SECONDS;
+  const targetSeconds = state.targetSeconds ?? status.retentionTargetSeconds ?? USUAL_TARGET_SECONDS;
   const match = { 'match[]': state.match === '' ? undefined : state.match };
   const target = `${Math.round(targetSeconds * 1000)}ms`;
   const groups = useAnswer<RetentionAnswer>(
@@ -66,7 +66,7 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
               total={all}
               answer={total.data}
               targetSeconds={secondsOf(asked)}
-              isConfigured={status?.retentionTargetSeconds === secondsOf(asked)}
+              isConfigured={status.retentionTargetSeconds === secondsOf(asked)}
               hasArchive={groups.data.archive !== undefined}
               match={matchOf(asked)}
               perSeries={state.perSeries}

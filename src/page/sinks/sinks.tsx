@@ -49,11 +49,8 @@ export function Sinks({ status }: ViewProps) {
           />
         ))}
       </Kind>
-      <Kind
-        title="Archive"
-        absent={(status?.archive === 'none' || store === undefined) && <WithoutArchive />}
-      >
-        {store && status?.archive !== 'none' && (
+      <Kind title="Archive" absent={(status.archive === 'none' || store === undefined) && <WithoutArchive />}>
+        {store && status.archive !== 'none' && (
           <SinkCard kind="archive" title={archiveName(status)} sink={store} figures={archiveFigures(store)} />
         )}
       </Kind>
@@ -219,6 +216,6 @@ function sinceSeconds(timestampSeconds: number | undefined): string {
   return `${roughDuration(Math.max(0, Math.round(Date.now() / 1000 - timestampSeconds)))} ago`;
 }
 
-function archiveName(status: PageStatus | undefined): string {
-  return status?.archive === 'clickhouse' ? 'ClickHouse' : 'Embedded (chDB)';
+function archiveName(status: PageStatus): string {
+  return status.archive === 'clickhouse' ? 'ClickHouse' : 'Embedded (chDB)';
 }
