@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Header } from '../upstream/headers.js';
 
 const CROSS_ORIGIN_HEADERS = {
   'access-control-allow-headers': 'Accept, Authorization, Content-Type, Origin',
@@ -18,14 +19,38 @@ export function allowOtherOrigins(api: FastifyInstance, parts: CrossOrigin): voi
   api.options('/*', (_request, reply) => reply.code(204).send());
 }
 
-export function allowOrigin(
+export function allowOrigin(request: FastifyRequest, reply: FastifyReply, parts: CrossOrigin): void {
+  reply.headers(headersFor(request, parts));
+}
+
+/** Where origins are told apart here, that holds for what is passed on, too, whatever the server behind says. */
+export function* allowOriginOnly(
+  headers: Iterable<Header>,
+  request: FastifyRequest,
+  parts: CrossOrigin,
+): Generator<Header> {
+  for (const header of headers) if (!/^access-control-/i.test(header[0])) yield header;
+  yield* Object.entries(headersFor(request, parts));
+}
+
+/** A browser asks whether it may ask. */
+export function isPreflight({ method, headers }: FastifyRequest): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  );
+}
+
+function headersFor(
   { headers: { origin } }: FastifyRequest,
-  reply: FastifyReply,
   { isAllowedOrigin }: CrossOrigin,
-): void {
-  if (origin === undefined || isAllowedOrigin?.(origin) === false) return;
-  reply.headers(CROSS_ORIGIN_HEADERS);
-  reply.header('access-control-allow-origin', isAllowedOrigin === undefined ? '*' : origin);
+): Record<string, string> {
+  if (origin === undefined || isAllowedOrigin?.(origin) === false) return {};
+  return {
+    ...CROSS_ORIGIN_HEADERS,
+    'access-control-allow-origin': isAllowedOrigin === undefined ? '*' : origin,
+  };
 }
 
 /** A page elsewhere has made the browser ask. What changes something is not for it, whatever it may read. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { UnfitRequest, type Upstream, UpstreamFailure } from '../upstream/upstream.js';
 import { ApiError } from './api-error.js';
-import { allowOrigin, type CrossOrigin } from './cross-origin.js';
+import { allowOrigin, allowOriginOnly, type CrossOrigin, isPreflight } from './cross-origin.js';
 import { type Destinations, ELSEWHERE } from './destination.js';
 import { plainText } from './other-methods.js';
 
@@ -26,7 +26,7 @@ export function elsewhereRoute(
       const upstream = parts.upstream();
       if (elsewhere?.kind !== 'upstream' || upstream === undefined)
         return plainText(reply, 404, '404 page not found\n');
-      await passOn(upstream, request, reply, elsewhere.path, parts);
+      return passOn(upstream, request, reply, elsewhere.path, parts);
     },
     handler: (_request, reply) => reply,
   });
@@ -38,9 +38,17 @@ async function passOn(
   reply: FastifyReply,
   path: string,
   parts: CrossOrigin,
-): Promise<void> {
+): Promise<FastifyReply | undefined> {
+  const isOriginOurs = parts.isAllowedOrigin !== undefined;
+  if (isOriginOurs && isPreflight(request)) {
+    allowOrigin(request, reply, parts);
+    return reply.code(204).send();
+  }
   try {
-    await upstream.pass(request.raw, path, reply.raw, () => reply.hijack());
+    await upstream.pass(request.raw, path, reply.raw, (headers) => {
+      reply.hijack();
+      return isOriginOurs ? allowOriginOnly(headers, request, parts) : headers;
+    });
   } catch (error) {
     allowOrigin(request, reply, parts);
     if (error instanceof UnfitRequest) throw new ApiError('bad_data', error.message);

@@ -18,8 +18,10 @@ const HOP_BY_HOP = new Set([
 /** Names in turn with values, as Node.js and undici give them. */
 export type RawHeaders = readonly string[];
 
+export type Header = readonly [name: string, value: string];
+
 /** Those that are for the end of the line: spelling, order and repetition stay. */
-export function* passedHeaders(raw: RawHeaders): Generator<readonly [name: string, value: string]> {
+export function* passedHeaders(raw: RawHeaders): Generator<Header> {
   const named = new Set(HOP_BY_HOP);
   for (const [name, value] of pairs(raw)) {
     if (name.toLowerCase() !== 'connection') continue;
@@ -29,9 +31,7 @@ export function* passedHeaders(raw: RawHeaders): Generator<readonly [name: strin
 }
 
 /** By name; of a name that comes again, a list. */
-export function headerRecord(
-  headers: Iterable<readonly [name: string, value: string]>,
-): Record<string, string | string[]> {
+export function headerRecord(headers: Iterable<Header>): Record<string, string | string[]> {
   const byName = new Map<string, { name: string; values: string[] }>();
   for (const [name, value] of headers) {
     const known = byName.get(name.toLowerCase());
@@ -43,6 +43,6 @@ export function headerRecord(
   );
 }
 
-function* pairs(raw: RawHeaders): Generator<readonly [name: string, value: string]> {
+function* pairs(raw: RawHeaders): Generator<Header> {
   for (let i = 0; i + 1 < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!];
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { HttpClient, type HttpClientParts } from '../http-client/client.js';
 import type { Clock } from '../util/clock.js';
-import { headerRecord, passedHeaders, type RawHeaders } from './headers.js';
+import { type Header, headerRecord, passedHeaders, type RawHeaders } from './headers.js';
 import type { UpstreamMetrics } from './metrics.js';
 import type { UpstreamOptions } from './options.js';
 
@@ -22,7 +22,7 @@ const RETIREMENT_MS = 5_000;
 export interface UpstreamRequest {
   readonly method: Dispatcher.HttpMethod;
   readonly path: string;
-  readonly headers: Iterable<readonly [name: string, value: string]>;
+  readonly headers: Iterable<Header>;
   readonly body: IncomingMessage | string | null;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
@@ -69,7 +69,7 @@ export class Upstream {
   /**
    * Resolves when the answer has been sent on, or its client has gone.
    * @param path with the query, as the client wrote it
-   * @param onAnswer before the first byte of the answer is sent on
+   * @param onAnswer before the first byte of the answer is sent on; gives the headers that are
    * @throws {UnfitRequest} for what may not be passed on
    * @throws {UpstreamFailure} where there is no answer
    */
@@ -77,7 +77,7 @@ export class Upstream {
     request: IncomingMessage,
     path: string,
     response: ServerResponse,
-    onAnswer: () => void,
+    onAnswer: (headers: Iterable<Header>) => Iterable<Header>,
   ): Promise<void> {
     refuseDotSegments(path);
     if (this.#hasPassed(request))
@@ -101,8 +101,7 @@ export class Upstream {
       await this.#client.transport.stream(options, ({ statusCode, headers }) => {
         isAnswered = true;
         this.#parts.metrics.countAnswer(statusCode);
-        onAnswer();
-        return response.writeHead(statusCode, [...this.#answered(asRaw(headers))].flat());
+        return response.writeHead(statusCode, [...onAnswer(this.#answered(asRaw(headers)))].flat());
       });
     } catch (error) {
       // Half an answer must not look like a whole one.
@@ -136,7 +135,7 @@ export class Upstream {
     return `upstream ${this.#origin}`;
   }
 
-  *#allowed(headers: Iterable<readonly [name: string, value: string]>) {
+  *#allowed(headers: Iterable<Header>) {
     const hides = this.#parts.keepsAuthorization() || this.options.client.auth.type !== 'none';
     const own = new Set(Object.keys(this.options.client.headers).map((name) => name.toLowerCase()));
     for (const header of headers) {
@@ -147,7 +146,7 @@ export class Upstream {
   }
 
   /** A redirect inside the upstream's own path leads to where that is found here. */
-  *#answered(raw: RawHeaders): Generator<readonly [name: string, value: string]> {
+  *#answered(raw: RawHeaders): Generator<Header> {
     const { publicPrefix } = this.#parts;
     for (const [name, value] of passedHeaders(raw)) {
       const isInside =

@@ -309,6 +309,50 @@ t.test('redirects lead to where the upstream is found here', async (t) => {
   }
 });
 
+t.test('which origins may read what is passed on', async (t) => {
+  const answer: RequestListener = (_request, response) =>
+    response
+      .writeHead(200, {
+        'Access-Control-Allow-Origin': '*',
+        'access-control-allow-credentials': 'true',
+        Vary: 'Accept',
+        'X-Other': 'stays',
+      })
+      .end('{}');
+  const ask = async (app: { url: string }, origin: string, init: RequestInit = {}) => {
+    const { status, headers } = await fetch(`${app.url}/api/v1/query?query=1`, {
+      ...init,
+      headers: { origin, ...init.headers },
+    });
+    return { status, of: (name: string) => headers.get(name) };
+  };
+  const { app: open, upstream: openUpstream } = await startBefore(t, answer);
+  const passed = await ask(open, 'http://a.com.evil.com');
+  t.equal(passed.of('access-control-allow-origin'), '*', 'as it comes, unless exemplard is told');
+  t.equal(passed.of('access-control-allow-credentials'), 'true');
+  const preflight = { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } };
+  await ask(open, 'http://a.com', preflight);
+  t.match(openUpstream.asked.at(-1), { method: 'OPTIONS' });
+
+  const isAllowedOrigin = (origin: string) => /^https?:\/\/(a|b)\.com$/.test(origin);
+  const { app: told, upstream } = await startBefore(t, answer, { web: { isAllowedOrigin } });
+  const evil = await ask(told, 'http://a.com.evil.com');
+  t.equal(evil.of('access-control-allow-origin'), null);
+  t.equal(evil.of('access-control-allow-credentials'), null);
+  t.equal(evil.of('x-other'), 'stays');
+  const good = await ask(told, 'http://a.com');
+  t.equal(good.of('access-control-allow-origin'), 'http://a.com');
+  t.equal(good.of('vary'), 'Accept, Origin');
+  upstream.asked.length = 0;
+  const asked = await ask(told, 'http://b.com', preflight);
+  t.equal(asked.status, 204);
+  t.equal(asked.of('access-control-allow-origin'), 'http://b.com');
+  t.equal((await ask(told, 'http://evil.com', preflight)).of('access-control-allow-origin'), null);
+  t.strictSame(upstream.asked, [], 'a preflight is answered here');
+  await ask(told, 'http://b.com', { method: 'OPTIONS' });
+  t.equal(upstream.asked.length, 1, 'other OPTIONS are not');
+});
+
 t.test('a reload changes the upstream', async (t) => {
   const { app } = await startBefore(t, (_request, response) => response.end('one'));
   const two = await serve((_request, response) => response.end('two'));

@@ -1,4 +1,4 @@
-import { App } from '../../src/app.js';
+import { App, type AppParts } from '../../src/app.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { WebOptions } from '../../src/http/listeners.js';
 import { DEFAULT_SERVER_SETTINGS } from '../../src/http/server.js';
@@ -22,7 +22,7 @@ export interface RunningApp {
 export async function startApp(
   configText: string,
   storagePath?: string,
-  web: Partial<WebOptions> = {},
+  { isAllowedOrigin, ...web }: Partial<WebOptions & Pick<AppParts, 'isAllowedOrigin'>> = {},
 ): Promise<RunningApp> {
   let text = configText;
   const load = () => {
@@ -41,7 +41,7 @@ export async function startApp(
       ...web,
     },
     queryLimits: DEFAULT_QUERY_LIMITS,
-    isAllowedOrigin: undefined,
+    isAllowedOrigin,
     enableLifecycle: false,
     flags: {},
     loadConfig: load,
