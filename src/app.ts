@@ -307,7 +307,7 @@ export class App {
         clock: this.#parts.clock,
         userAgent: USER_AGENT,
         metrics: this.#upstreamMetrics,
-        publicPrefix: this.#parts.web.routePrefix,
+        publicPrefix: this.#parts.web.publicPrefix,
         keepsAuthorization: () => this.#listeners.hasUsers,
       });
   }

@@ -21,11 +21,13 @@ export interface ReadWebFlags {
 /** @throws {Error} that names the flag */
 export function readWebFlags(flags: WebFlags): ReadWebFlags {
   const externalPath = pathOfExternalUrl(flags['web.externalUrl']);
+  const routePrefix = plainPath('web.route-prefix', flags['web.routePrefix'] ?? externalPath ?? '');
   const origin = flags['web.cors.origin'];
   return {
     web: {
       listen: listenAddresses(flags['web.listenAddress']),
-      routePrefix: routePrefix(flags['web.routePrefix'] ?? externalPath),
+      routePrefix,
+      publicPrefix: externalPath ?? routePrefix,
       maxConnections: count(flags, 'web.maxConnections'),
       readTimeoutMs: durationMs(flags, 'web.readTimeout'),
     },
@@ -57,21 +59,21 @@ function listenAddresses(given: readonly string[]): ListenAddress[] {
   });
 }
 
-function pathOfExternalUrl(text: string | undefined): string {
-  if (text === undefined || text === '') return '';
+function pathOfExternalUrl(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
     throw new Error(
       `--web.external-url: ${JSON.stringify(text)} is no URL that starts with http:// or https://`,
     );
-  return url.pathname;
+  return plainPath('web.external-url', url.pathname);
 }
 
 /** Empty, or with a slash before it and none behind. */
-function routePrefix(text: string): string {
+function plainPath(flag: string, text: string): string {
   const path = text.replace(/^\/+|\/+$/g, '');
   if (!/^[\w.~!$&'()*+,;=:@/-]*$/.test(path))
-    throw new Error(`--web.route-prefix: ${JSON.stringify(text)} is not a plain path`);
+    throw new Error(`--${flag}: ${JSON.stringify(text)} is not a plain path`);
   return path === '' ? '' : `/${path}`;
 }
 

@@ -19,6 +19,8 @@ export type Elsewhere =
 export interface Addressing {
   /** Where our paths begin behind a proxy; empty, or like `/exemplars`. */
   readonly routePrefix: string;
+  /** Where they begin for clients, whose addresses a proxy may change on their way here. */
+  readonly publicPrefix: string;
   readonly hasUpstream: () => boolean;
 }
 
@@ -37,16 +39,19 @@ export class Destinations {
   /** The URL as our router shall see it. Notes where the request goes if not to a route of its own. */
   route(request: IncomingMessage): string {
     const url = originForm(request.url ?? '/');
-    const { routePrefix, hasUpstream } = this.#addressing;
+    const { routePrefix, publicPrefix, hasUpstream } = this.#addressing;
     const send = (elsewhere: Elsewhere) => {
       this.#elsewhere.set(request, elsewhere);
       return ELSEWHERE;
     };
     const [path, query] = split(url);
-    if (routePrefix !== '' && (path === '/' || path === routePrefix))
-      return send({ kind: 'moved', to: `${routePrefix}/${query}` });
+    if (routePrefix !== '') {
+      // No proxy sends that.
+      if (path === '/') return send({ kind: 'moved', to: `${routePrefix}/${query}` });
+      if (path === routePrefix) return send({ kind: 'moved', to: `${publicPrefix}/${query}` });
+    }
     if (path === routePrefix + OWN_PREFIX)
-      return send({ kind: 'moved', to: `${routePrefix}${OWN_PREFIX}/${query}` });
+      return send({ kind: 'moved', to: `${publicPrefix}${OWN_PREFIX}/${query}` });
     if (!url.startsWith(`${routePrefix}/`)) return send({ kind: 'unknown' });
     const own = url.slice(routePrefix.length);
     if (own.startsWith(`${OWN_PREFIX}/`)) return own.slice(OWN_PREFIX.length);

@@ -21,6 +21,8 @@ export interface WebOptions extends ServerSettings {
   readonly listen: readonly ListenAddress[];
   /** Where its paths begin behind a proxy; empty, or like `/exemplars`. */
   readonly routePrefix: string;
+  /** Where they begin for clients, in front of the proxy. */
+  readonly publicPrefix: string;
   /** Who may ask, and how it is encrypted; read again when it changes. @throws {Error} what is wrong with it */
   readonly loadConfig: () => WebConfig;
 }
@@ -72,9 +74,10 @@ export class Listeners {
     const secure = tls && (await serverTls(tls, this.#files));
     this.#served = JSON.stringify(secure);
     for (const address of options.listen) {
-      const { routePrefix } = options;
+      const { routePrefix, publicPrefix } = options;
       const destinations = new Destinations({
         routePrefix,
+        publicPrefix,
         hasUpstream: () => routes.upstream() !== undefined,
       });
       const server = await createServer({ ...options, destinations, tls: secure });

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { TraceLink } from '../model/trace-link.js';
 import { sendData } from './answer.js';
 import { plainText } from './other-methods.js';
@@ -29,10 +31,16 @@ export interface PageParts {
 /** Made by `npm run page`. The same place from `src` and from `dist`. */
 const PAGE_PATH = fileURLToPath(new URL('../../dist/page/', import.meta.url));
 
+/**
+ * Below a prefix that a proxy cuts off, `/exemplars` and `/exemplars/` look alike from here, but what is relative to the
+ * first leads beside it. Not a `<base>`: that would be wrong for who comes past the proxy.
+ */
+const ADD_SLASH =
+  "if(!location.pathname.endsWith('/'))location.replace(location.pathname+'/'+location.search+location.hash)";
+
 /** What comes from targets is hostile: nothing may be loaded or run but what is built here. */
 const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'content-security-policy': `default-src 'none'; script-src 'self' 'sha256-${createHash('sha256').update(ADD_SLASH).digest('base64')}'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'x-frame-options': 'DENY',
@@ -52,9 +60,14 @@ export async function pageRoutes(server: FastifyInstance): Promise<void> {
     immutable: true,
     preCompressed: true,
   });
-  const send = (reply: FastifyReply, file: string) =>
-    reply.header('cache-control', 'no-cache').sendFile(file, PAGE_PATH, { cacheControl: false });
-  server.get('/', (_request, reply) => send(reply.headers(PAGE_HEADERS), 'index.html'));
+  server.get('/', async (_request, reply) => {
+    const html = await readFile(join(PAGE_PATH, 'index.html'), 'utf8');
+    return reply
+      .headers(PAGE_HEADERS)
+      .header('cache-control', 'no-cache')
+      .type('text/html; charset=utf-8')
+      .send(html.replace('<head>', `<head>\n    <script>${ADD_SLASH}</script>`));
+  });
 }
 
 /** `status/page`: what the page asks first. */

@@ -32,7 +32,7 @@ export type UpstreamAnswer = Pick<Dispatcher.ResponseData, 'statusCode' | 'body'
 
 export interface UpstreamParts extends Pick<HttpClientParts, 'clock' | 'userAgent'> {
   readonly metrics: UpstreamMetrics;
-  /** What our own paths begin with. */
+  /** What our own paths begin with for clients. */
   readonly publicPrefix: string;
   /** Whether `Authorization` of requests is meant for exemplard, and so nobody else's business. */
   readonly keepsAuthorization: () => boolean;

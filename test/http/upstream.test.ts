@@ -292,11 +292,11 @@ t.test('redirects lead to where the upstream is found here', async (t) => {
     (_request, response) => response.writeHead(302, { location: to }).end(),
     {
       path: '/prometheus',
-      web: { routePrefix: '/ex' },
+      web: { routePrefix: '/in', publicPrefix: '/ex' },
     },
   );
   const location = async () =>
-    (await fetch(`${app.url}/ex/graph`, { redirect: 'manual' })).headers.get('location');
+    (await fetch(`${app.url}/in/graph`, { redirect: 'manual' })).headers.get('location');
   for (const [given, expected] of [
     ['/prometheus/graph/?x=/prometheus/', '/ex/graph/?x=/prometheus/'],
     ['/elsewhere', '/elsewhere'],

@@ -45,6 +45,22 @@ t.test('below a prefix everything, beside it nothing', async (t) => {
   t.strictSame(await at('/team/exemplars/nothing'), [404, null]);
 });
 
+t.test('redirects lead to where clients are, in front of a proxy that changes paths', async (t) => {
+  const started = async (routePrefix: string, publicPrefix: string) => {
+    const app = await startApp(NOTHING, undefined, { routePrefix, publicPrefix });
+    t.teardown(() => app.stop());
+    return async (path: string) =>
+      (await fetch(app.url + path, { redirect: 'manual' })).headers.get('location');
+  };
+  const cut = await started('', '/ex');
+  t.equal(await cut('/exemplard?x=1'), '/ex/exemplard/?x=1');
+  t.equal(await cut('/'), null, 'the page is there');
+  const other = await started('/in', '/ex');
+  t.equal(await other('/in/exemplard'), '/ex/exemplard/');
+  t.equal(await other('/in'), '/ex/');
+  t.equal(await other('/'), '/in/', 'asked past the proxy');
+});
+
 t.test('only origins that may read the API', async (t) => {
   const api = await createApi(undefined, { isAllowedOrigin: (origin) => origin.endsWith('.example') });
   const allowed = async (origin: string) =>
@@ -159,7 +175,7 @@ t.test('an answer that would be too large', async (t) => {
 });
 
 t.test('what is no HTTP, or too slow, or too much of it', async (t) => {
-  const destinations = new Destinations({ routePrefix: '', hasUpstream: () => false });
+  const destinations = new Destinations({ routePrefix: '', publicPrefix: '', hasUpstream: () => false });
   const server = await createServer({ destinations, readTimeoutMs: 500, maxConnections: 3 });
   await addRoutes(server, destinations, apiParts(createStore()));
   await server.listen({ port: 0, host: '127.0.0.1' });

@@ -17,7 +17,11 @@ export async function createApi(
   store: ExemplarStore = createStore(),
   parts: Partial<RouteParts> = {},
 ): Promise<FastifyInstance> {
-  const destinations = new Destinations({ routePrefix: '', hasUpstream: () => parts.upstream !== undefined });
+  const destinations = new Destinations({
+    routePrefix: '',
+    publicPrefix: '',
+    hasUpstream: () => parts.upstream !== undefined,
+  });
   const server = await createServer({ destinations });
   await addRoutes(server, destinations, apiParts(store, parts));
   return server;

@@ -37,6 +37,7 @@ export async function startApp(
       ...DEFAULT_SERVER_SETTINGS,
       listen: [{ host: '127.0.0.1', port: 0 }],
       routePrefix: '',
+      publicPrefix: web.routePrefix ?? '',
       loadConfig: () => NO_WEB_CONFIG,
       ...web,
     },
