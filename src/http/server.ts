@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import compress from '@fastify/compress';
@@ -60,6 +61,9 @@ export async function createServer(parts: ServerParts = {}): Promise<FastifyInst
   // To those who use it, a server with TLS is one without.
   const server = fastify({ ...options, ...transport } as FastifyServerOptions);
   server.server.maxConnections = maxConnections;
+  // For whoever is behind; here they are answered with 405.
+  for (const method of METHODS)
+    if (!server.supportedMethods.includes(method)) server.addHttpMethod(method, { hasBody: true });
   server.removeAllContentTypeParsers();
   await server.register(formbody, { bodyLimit: MAX_BODY_BYTES, parser: parseForm });
   // Other bodies are not read, and not an error: their parameters just are not there.

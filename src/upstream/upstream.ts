@@ -145,14 +145,18 @@ export class Upstream {
     yield [RELAY_HEADER, this.#id] as const;
   }
 
-  /** A redirect inside the upstream's own path leads to where that is found here. */
   *#answered(raw: RawHeaders): Generator<Header> {
-    const { publicPrefix } = this.#parts;
-    for (const [name, value] of passedHeaders(raw)) {
-      const isInside =
-        name.toLowerCase() === 'location' && value.startsWith(`${this.#base}/`) && !value.startsWith('//');
-      yield [name, isInside ? publicPrefix + value.slice(this.#base.length) : value];
-    }
+    for (const [name, value] of passedHeaders(raw))
+      yield [name, name.toLowerCase() === 'location' ? this.#location(value) : value];
+  }
+
+  /** A redirect inside the upstream's own path leads to where that is found here; its address is nobody's business. */
+  #location(value: string): string {
+    const origin = /^https?:\/\/[^/?#]*/i.exec(value)?.[0] ?? '';
+    const isThere = origin === '' || (URL.canParse(origin) && new URL(origin).origin === this.#origin);
+    const path = value.slice(origin.length);
+    const isInside = isThere && path.startsWith(`${this.#base}/`) && !path.startsWith('//');
+    return isInside ? this.#parts.publicPrefix + path.slice(this.#base.length) : value;
   }
 
   async #options({ path, headers, ...request }: UpstreamRequest) {

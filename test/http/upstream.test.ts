@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import { type IncomingMessage, METHODS, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { NO_WEB_CONFIG } from '../../src/http/web-config.js';
@@ -83,6 +83,21 @@ t.test('path, query, headers and bodies go through as they are', async (t) => {
     url: '/select/0/prometheus/api/v1/query?x=1',
     body: 'query=%C3%A4+b',
   });
+});
+
+t.test('every method that HTTP has is passed on', async (t) => {
+  const { app, upstream } = await startBefore(t, (_request, response) => response.end('there'));
+  // CONNECT asks for a tunnel, and is no request to pass on.
+  const methods = METHODS.filter((method) => method !== 'CONNECT');
+  for (const method of methods) {
+    const answer = await raw(app.url, `${method} /api/v1/x HTTP/1.1\r\nHost: x`);
+    t.match(answer, /^HTTP\/1\.1 200 /, method);
+    t.match(upstream.asked.at(-1), { method, url: '/api/v1/x' });
+  }
+  await fetch(`${app.url}/api/v1/x`, { method: 'PROPFIND', body: '<propfind/>' });
+  t.match(upstream.asked.at(-1), { method: 'PROPFIND', body: '<propfind/>' });
+  t.match(await raw(app.url, 'PROPFIND /api/v1/retention HTTP/1.1\r\nHost: x'), /^HTTP\/1\.1 405 /, 'ours');
+  t.match(await raw(app.url, 'PROPFIND /-/nothing HTTP/1.1\r\nHost: x'), /^HTTP\/1\.1 404 /);
 });
 
 t.test('a query as long as one may be fits into a URL', async (t) => {
@@ -287,7 +302,7 @@ t.test('a reload lets requests that are under way end', async (t) => {
 
 t.test('redirects lead to where the upstream is found here', async (t) => {
   let to = '';
-  const { app } = await startBefore(
+  const { app, upstream } = await startBefore(
     t,
     (_request, response) => response.writeHead(302, { location: to }).end(),
     {
@@ -303,6 +318,11 @@ t.test('redirects lead to where the upstream is found here', async (t) => {
     ['graph/', 'graph/'],
     ['//prometheus/graph', '//prometheus/graph'],
     ['http://other/prometheus/', 'http://other/prometheus/'],
+    [`http://127.0.0.1:${upstream.port}/prometheus/graph?x`, '/ex/graph?x'],
+    [`HTTP://127.0.0.1:${upstream.port}/prometheus/`, '/ex/'],
+    [`http://127.0.0.1:${upstream.port}/other/`, `http://127.0.0.1:${upstream.port}/other/`],
+    [`https://127.0.0.1:${upstream.port}/prometheus/`, `https://127.0.0.1:${upstream.port}/prometheus/`],
+    ['http://[/prometheus/', 'http://[/prometheus/'],
   ] as const) {
     to = given;
     t.equal(await location(), expected, given);
