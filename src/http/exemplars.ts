@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Labels, NO_LABELS } from '../model/labels.js';
 import { overKeptSeries } from '../query/external-labels.js';
-import type { LiveExemplars, LiveFilter, LivePage } from '../query/live-exemplars.js';
+import { type LiveExemplars, type LiveFilter, type LivePage, MAX_WATCHERS } from '../query/live-exemplars.js';
 import { type ExemplarMemory, queryExemplars } from '../query/merged-exemplars.js';
 import { parseSelectors } from '../query/selectors.js';
 import { askExemplars } from '../upstream/exemplars.js';
@@ -69,7 +69,11 @@ export function exemplarRoutes(api: FastifyInstance, parts: ExemplarRouteParts):
 
 /** `exemplars`: a list as in an answer. `skipped`: how many were left out, because they came too fast. */
 function sendLive(reply: FastifyReply, { live }: ExemplarRouteParts, filter: LiveFilter): FastifyReply {
-  if (live.isFull) throw new ApiError('timeout', 'too many watch exemplars as they come; try again later');
+  if (live.isFull)
+    throw new ApiError(
+      'timeout',
+      `${MAX_WATCHERS} clients watch exemplars live, and no more may: end one of these, or query every few seconds instead`,
+    );
   return sendEvents(reply, (gone) => liveEvents(live.follow(filter, gone)));
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DatabaseError } from '../clickhouse/database.js';
 import type { Coverage } from '../sampler/coverage.js';
+import { MAX_READERS } from '../sampler/decision-feed.js';
 import { placedJson } from '../sampler/decision-json.js';
 import { type Cursor, formatCursor, type PlacedDecision, parseCursor } from '../sampler/decisions.js';
 import { reportJson } from '../sampler/job.js';
@@ -119,7 +120,11 @@ function sendDecisions(
   job: string | undefined,
   { sampling, clock }: SamplingRouteParts,
 ): FastifyReply {
-  if (sampling.feed.isFull) throw new ApiError('timeout', 'too many readers of decisions');
+  if (sampling.feed.isFull)
+    throw new ApiError(
+      'timeout',
+      `${MAX_READERS} clients read decisions as events, and no more may: end one of these, or ask for the list every few seconds instead`,
+    );
   const lastId = request.headers['last-event-id'];
   const isAgain = typeof lastId === 'string' && lastId !== '';
   if (isAgain && parseCursor(lastId) === undefined)

@@ -5,6 +5,7 @@ import compress from '@fastify/compress';
 import formbody from '@fastify/formbody';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { AnswerTooLarge } from '../query/exemplars.js';
+import { sendJson } from './answer.js';
 import { ApiError, apiErrorJson, sendApiError } from './api-error.js';
 import type { Destinations } from './destination.js';
 import { plainText } from './other-methods.js';
@@ -12,6 +13,7 @@ import { parseForm } from './parameters.js';
 
 /** Parameters of a query fit many times over. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const BODY_TOO_LARGE = `the body of the request is larger than the ${MAX_BODY_BYTES / 1024 ** 2} MiB that a form may have: ask for less at once`;
 
 /** A GET may have a query of 64 KiB, percent-encoded. Go takes a megabyte. */
 const MAX_HEADER_BYTES = 256 * 1024;
@@ -79,6 +81,8 @@ export async function createServer(parts: ServerParts = {}): Promise<FastifyInst
   server.setErrorHandler((error: FastifyError | ApiError, _request, reply) => {
     if (error instanceof ApiError) return sendApiError(reply, error.errorType, error.message);
     if (error instanceof AnswerTooLarge) return sendApiError(reply, 'execution', error.message);
+    // Prometheus has no word for it.
+    if (error.statusCode === 413) return sendJson(reply.code(413), apiErrorJson('bad_data', BODY_TOO_LARGE));
     const isTheirs = error.statusCode !== undefined && error.statusCode < 500;
     return sendApiError(reply, isTheirs ? 'bad_data' : 'internal', error.message);
   });

@@ -8,7 +8,7 @@ import { exemplarJson } from './exemplars.js';
 import { withExternalLabels } from './external-labels.js';
 
 /** Watching is for people: each has a page open. */
-const MAX_WATCHERS = 20;
+export const MAX_WATCHERS = 20;
 /** How long exemplars are gathered before they are handed on together. */
 const PAGE_MS = 250;
 /** More than this in a page no eye can follow; what is left out is counted. */

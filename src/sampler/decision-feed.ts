@@ -18,7 +18,7 @@ export interface FeedReader {
   readonly signal: AbortSignal;
 }
 
-const MAX_READERS = 32;
+export const MAX_READERS = 32;
 const PAGE_DECISIONS = 500;
 /** Other samplers write to the same table, and nobody wakes us for them; and connections want a sign of life. */
 const POLL_MS = 15_000;

@@ -82,8 +82,8 @@ t.test('what cannot be read is an error in the shape of the API', async (t) => {
   const post = (payload: string) =>
     api.inject({ method: 'POST', url: '/api/v1/query_exemplars', headers: form, payload });
   const tooLarge = await post(`query=${'a'.repeat(5 * 1024 * 1024)}`);
-  t.match(tooLarge, { statusCode: 400 });
-  t.match(tooLarge.json(), { status: 'error', errorType: 'bad_data', error: /too large/ });
+  t.match(tooLarge, { statusCode: 413 });
+  t.match(tooLarge.json(), { status: 'error', errorType: 'bad_data', error: /larger than the 4 MiB/ });
   t.equal((await post('query=%zz&=&&')).statusCode, 400);
   t.equal((await api.inject('/api/v1/label/%E0%A4%A/values')).statusCode, 400);
 });

@@ -153,6 +153,17 @@ t.test('so many queries at once, each for so long', async (t) => {
   t.equal((await get(api, '/api/v1/query_exemplars?query=a')).status, 200, 'then there is room again');
 });
 
+t.test('so many who watch, and what one more is told', async (t) => {
+  const full = { isFull: true } as never;
+  const api = await createApi(undefined, { live: full, sampling: { jobs: ['j'], feed: full } as never });
+  const watch = async (url: string) => {
+    const { statusCode, body } = await api.inject({ url, headers: { accept: 'text/event-stream' } });
+    return [statusCode, JSON.parse(body).error];
+  };
+  t.match(await watch('/api/v1/query_exemplars?query=a'), [503, /^20 clients watch .* end one of these/]);
+  t.match(await watch('/api/v1/sampling/decisions'), [503, /^32 clients read decisions .* end one of these/]);
+});
+
 t.test('an answer that would be too large', async (t) => {
   const store = createStore();
   for (let i = 0; i < 10; i++) append(store, String(i), 1_000 + i);
