@@ -9,6 +9,7 @@ import { forwardRows } from './forward.js';
 import { journalRows } from './journal.js';
 import { manyTargetsRows } from './many-targets.js';
 import { memoryRows } from './memory.js';
+import { pageRows } from './page.js';
 import { EXEMPLARD, type PeerKind, PROMETHEUS } from './peers.js';
 import { proxyRows } from './proxy.js';
 import { queryRows } from './query.js';
@@ -86,6 +87,7 @@ const PARTS: Readonly<Record<string, () => Promise<Measured[]>>> = {
   archive: archiveRows,
   journal: journalRows,
   proxy: proxyRows,
+  page: pageRows,
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PARTS);

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { startExemplard } from '../support/exemplard.js';
 import { startPrometheus } from '../support/prometheus.js';
+import { median } from './median.js';
 import type { Measured } from './table.js';
 import { scrapeConfig, startTargets } from './targets.js';
 
@@ -65,8 +66,4 @@ async function timeOf(agent: Agent, origin: string, path: string): Promise<numbe
   await body.dump({ limit: Number.MAX_SAFE_INTEGER });
   if (statusCode !== 200) throw new Error(`${path} answers ${statusCode}`);
   return performance.now() - startMs;
-}
-
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[times.length >> 1]!;
 }

@@ -1,38 +1,15 @@
 import t from 'tap';
-import { manySeriesBody } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
 import { chromiumMissing, pageCpuMs, startBrowser, visit } from '../support/browser.js';
-import { serveInTurn } from '../support/changing-target.js';
 import { cpuMs } from '../support/cpu-time.js';
-import { until } from '../support/until.js';
-
-const SERIES = 100_000;
-const BODIES = 10;
+import { serveManySeries } from '../support/many-series.js';
 
 t.test('the page opens at once with a million exemplars held', { skip: chromiumMissing() }, async (t) => {
-  const startMs = Date.now() - 3_600_000;
-  const bodies = Array.from({ length: BODIES }, (_, nth) =>
-    manySeriesBody(SERIES, nth, startMs + nth * 300_000, startMs + (nth + 1) * 300_000),
-  );
-  const { served } = await serveInTurn(bodies);
-  t.teardown(() => served.close());
-  const app = await startApp(`
-storage:
-  exemplars: {max_exemplars: 1100000, max_bytes: 2GiB}
-scrape_configs:
-  - job_name: many
-    scrape_interval: 2s
-    static_configs: [{targets: ['${served.address}']}]
-`);
+  const series = await serveManySeries(10);
+  t.teardown(() => series.close());
+  const app = await startApp(series.config);
   t.teardown(() => app.stop());
-  const held = async () => {
-    const response = await fetch(`${app.url}/api/v1/retention`);
-    const { data } = (await response.json()) as { data: { groups: { exemplars: number }[] } };
-    return data.groups[0]?.exemplars ?? 0;
-  };
-  await until(async () => (await held()) >= SERIES * BODIES, 'a million exemplars', 80_000);
-  served.answer = (response) => response.writeHead(503).end();
-
+  await series.held(app.url);
   const browser = await startBrowser(t);
   const beforeMs = cpuMs();
   const { page, problems } = await visit(browser, app.url);
