@@ -5,6 +5,7 @@ import { histogramBody, minutesOfShop, SERIES_PER_BODY } from '../page/exemplar-
 import { type RunningApp, startApp } from '../support/app.js';
 import { chromiumMissing, startBrowser, type Visit, visit } from '../support/browser.js';
 import { serveInTurn } from '../support/changing-target.js';
+import { DEFAULT_QUERY_LIMITS } from '../support/query-limits.js';
 import { body, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
@@ -217,6 +218,24 @@ t.test('what has been', { skip: chromiumMissing() }, async (t) => {
     await panel(page).getByRole('button', { name: 'Try again' }).click();
     await panel(page).getByText('1 exemplar, the oldest first').waitFor();
   });
+});
+
+t.test('no more is asked for than the server answers', { skip: chromiumMissing() }, async (t) => {
+  const { served, areScraped } = await serveInTurn(minutesOfShop(3));
+  t.teardown(() => served.close());
+  const app = await startApp(CONFIG(served.address), undefined, {
+    queryLimits: { ...DEFAULT_QUERY_LIMITS, maxExemplars: 101 },
+  });
+  t.teardown(() => app.stop());
+  await until(areScraped, 'scrapes', 60_000);
+  const { page, problems } = await visit(
+    await startBrowser(t),
+    `${app.url}/#/explore?query=shop_seconds_bucket`,
+  );
+  await hasPoints(page, 100);
+  await page.getByText('The newest 100 are shown').waitFor();
+  t.notMatch(await page.textContent('.results'), 'At most');
+  t.same(problems, []);
 });
 
 t.test('live', { skip: chromiumMissing() }, async (t) => {

@@ -22,7 +22,11 @@ export interface RunningApp {
 export async function startApp(
   configText: string,
   storagePath?: string,
-  { isAllowedOrigin, ...web }: Partial<WebOptions & Pick<AppParts, 'isAllowedOrigin'>> = {},
+  {
+    isAllowedOrigin,
+    queryLimits = DEFAULT_QUERY_LIMITS,
+    ...web
+  }: Partial<WebOptions & Pick<AppParts, 'isAllowedOrigin' | 'queryLimits'>> = {},
 ): Promise<RunningApp> {
   let text = configText;
   const load = () => {
@@ -41,7 +45,7 @@ export async function startApp(
       loadConfig: () => NO_WEB_CONFIG,
       ...web,
     },
-    queryLimits: DEFAULT_QUERY_LIMITS,
+    queryLimits,
     isAllowedOrigin,
     enableLifecycle: false,
     flags: {},

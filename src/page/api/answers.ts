@@ -12,6 +12,8 @@ export interface PageStatus {
   readonly isLifecycleEnabled: boolean;
   readonly retentionTargetSeconds: number | null;
   readonly perSeries: number;
+  /** Of one answer. */
+  readonly maxExemplars: number;
   readonly isSampling: boolean;
 }
 

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Notice } from '../parts/states.js';
 import { useVisible } from '../use-visible.js';
 import type { ViewProps } from '../view.js';
-import { type ExploreState, readState, writeState } from './explore-state.js';
+import { type ExploreState, MAX_LIMIT, readState, writeState } from './explore-state.js';
 import { FilterBar } from './filter-bar.js';
 import { isSameFilter, type LabelFilter } from './label-filter.js';
 import { PointPanel } from './point-panel.js';
@@ -40,7 +40,10 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
   const zooms = useRef<{ from: ZoomState; to: ZoomState }[]>([]);
   // Browsers keep a few connections to a server: tabs that nobody looks at leave theirs to others.
   const isVisible = useVisible();
-  const exemplars = useExemplars(state, state.isLive && !isPaused && isVisible, asks);
+  // One more is asked for, which tells whether there are more.
+  const maxLimit = Math.min(MAX_LIMIT, status.maxExemplars - 1);
+  const limit = Math.min(state.limit, maxLimit);
+  const exemplars = useExemplars({ ...state, limit }, state.isLive && !isPaused && isVisible, asks);
   const picture = usePicture(state, exemplars);
 
   const update = (patch: Partial<ExploreState>, how: { replace?: boolean } = {}) =>
@@ -125,6 +128,7 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
               exemplars={exemplars}
               picture={picture}
               selected={selected}
+              canRaiseLimit={limit < maxLimit}
               onUpdate={update}
               onOpen={setSelected}
               onZoom={zoom}

@@ -15,6 +15,7 @@ export interface ResultsProps {
   readonly exemplars: Exemplars;
   readonly picture: Picture;
   readonly selected: Point | undefined;
+  readonly canRaiseLimit: boolean;
   readonly onUpdate: (patch: Partial<ExploreState>, how?: { replace?: boolean }) => void;
   readonly onOpen: (point: Point) => void;
   readonly onZoom: ScatterEvents['onSelect'];
@@ -78,7 +79,7 @@ export function Results(props: ResultsProps) {
   );
 }
 
-function Notices({ state, exemplars, picture, onUpdate }: ResultsProps) {
+function Notices({ state, exemplars, picture, canRaiseLimit, onUpdate }: ResultsProps) {
   const { warnings, isCut, skipped, points } = exemplars;
   const { unplaceable, scatter } = picture;
   return (
@@ -91,7 +92,7 @@ function Notices({ state, exemplars, picture, onUpdate }: ResultsProps) {
       {isCut && (
         <Notice kind="warning">
           The newest {formatCount(points.length)} are shown, older ones are left out: narrow the query, the
-          time or the values{state.limit < 100_000 ? ', or raise “At most”' : ''}.
+          time or the values{canRaiseLimit ? ', or raise “At most”' : ''}.
         </Notice>
       )}
       {skipped > 0 && (
