@@ -8,7 +8,7 @@ import { requireUsers } from './authentication.js';
 import { Destinations } from './destination.js';
 import { addRoutes, type RouteParts } from './routes.js';
 import { createServer, type ServerSettings } from './server.js';
-import { judgeClients, serverTls } from './server-tls.js';
+import { answerInTheClear, judgeClients, serverTls } from './server-tls.js';
 import type { WebConfig } from './web-config.js';
 
 export interface ListenAddress {
@@ -84,7 +84,10 @@ export class Listeners {
       requireUsers(server, () => this.#config, routePrefix);
       server.addHook('onSend', async (_request, reply) => void reply.headers(this.#config.headers));
       await addRoutes(server, destinations, routes);
-      if (secure !== undefined) judgeClients(server.server as unknown as Server, () => this.#config.tls);
+      if (secure !== undefined) {
+        judgeClients(server.server as unknown as Server, () => this.#config.tls);
+        answerInTheClear(server.server as unknown as Server);
+      }
       await server.listen(address);
       this.#servers.push(server);
     }

@@ -1,10 +1,15 @@
 /** TLS of our own server. */
 import type { ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
 import { createSecureContext, type Server, type TLSSocket } from 'node:tls';
 import type { Secret } from '../http-client/options.js';
 import type { SecretFiles } from '../http-client/secret-files.js';
 import { checkCertificates, SECURE_VERSIONS } from '../http-client/secure-contexts.js';
+import { LINGER_MS } from './server.js';
 import type { ServerTlsOptions } from './web-config.js';
+
+const IN_THE_CLEAR =
+  'HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nClient sent an HTTP request to an HTTPS server.\n';
 
 /**
  * What Node's server needs.
@@ -60,6 +65,27 @@ export function judgeClients(server: Server, options: () => ServerTlsOptions | u
     const tls = options();
     if (tls !== undefined && !isWelcome(socket, tls)) socket.destroy();
   });
+}
+
+/** Who speaks HTTP in the clear is told so, in Go's words, instead of getting nothing at all. */
+export function answerInTheClear(server: Server): void {
+  /** The socket of an error cannot be written to: it is one of TLS. */
+  const sockets = new Map<string, Socket>();
+  server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket);
+    sockets.set(peer, socket);
+    socket.once('close', () => sockets.delete(peer));
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, secure) => {
+    const socket = sockets.get(peerOf(secure));
+    if (error.code !== 'ERR_SSL_HTTP_REQUEST' || socket === undefined) return;
+    socket.end(IN_THE_CLEAR);
+    setTimeout(() => socket.destroy(), LINGER_MS);
+  });
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function isWelcome(socket: TLSSocket, { clientAuth, clientAllowedSans }: ServerTlsOptions): boolean {

@@ -18,7 +18,7 @@ const BODY_TOO_LARGE = `the body of the request is larger than the ${MAX_BODY_BY
 /** A GET may have a query of 64 KiB, percent-encoded. Go takes a megabyte. */
 const MAX_HEADER_BYTES = 256 * 1024;
 /** For an answer to somebody who speaks no HTTP to be read. */
-const LINGER_MS = 500;
+export const LINGER_MS = 500;
 
 /** A client that is slower with its headers wants to hold connections, not to ask. */
 const HEADERS_TIMEOUT_MS = 10_000;

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { connect as connectInTheClear } from 'node:net';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
 import t, { type Test } from 'tap';
@@ -50,6 +51,22 @@ t.test('TLS 1.2 and newer', { skip }, async (t) => {
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
   t.match(await status(old), /PROTOCOL_VERSION|EPROTO|ERR_SSL/);
   t.match(await status({ ca: [] }), /UNABLE_TO_VERIFY|SELF_SIGNED/, 'by its own authority');
+});
+
+t.test('who speaks HTTP in the clear is told that there is TLS', { skip }, async (t) => {
+  const { app, status } = await startWith(t);
+  const answer = await fetch(app.url.replace('https:', 'http:'));
+  t.equal(answer.status, 400);
+  t.equal(await answer.text(), 'Client sent an HTTP request to an HTTPS server.\n');
+  const nonsense = connectInTheClear(Number(new URL(app.url).port)).on('error', () => {});
+  let said = '';
+  nonsense.on('data', (chunk) => {
+    said += chunk.toString('latin1');
+  });
+  nonsense.write('nonsense\r\n\r\n');
+  await new Promise((resolve) => nonsense.once('close', resolve));
+  t.notMatch(said, 'HTTP', 'what is neither gets no text');
+  t.equal(await status(), 200);
 });
 
 t.test('kinds of certificates of clients', { skip }, async (t) => {
