@@ -51,7 +51,8 @@ const DOCS = {
   labelNameLengthLimit: 'In bytes; a longer label name fails the scrape; 0: no limit.',
   labelValueLengthLimit: 'In bytes; a longer label value fails the scrape; 0: no limit.',
   targetLimit: 'A job with more targets is not scraped; 0: no limit.',
-  keepDroppedTargets: 'How many targets that relabelling drops are shown at `/api/v1/targets`; 0: all.',
+  keepDroppedTargets:
+    'How many targets that relabelling drops are shown at `/exemplard/api/v1/targets`; 0: all.',
   nativeHistograms: 'Whether targets are asked for protobuf first, which native histograms need.',
   classicHistograms:
     'Whether the exemplars of classic buckets are read from a histogram that is native, too.',
