@@ -8,6 +8,7 @@ import { loadConfigFile } from '../../src/config/load.js';
 import { readMeta } from '../../src/discovery/kubernetes/object.js';
 import { podKind } from '../../src/discovery/kubernetes/pod.js';
 import { podRole } from '../../src/discovery/kubernetes/pod-role.js';
+import { labelValue } from '../../src/model/labels.js';
 import type { TargetGroup } from '../../src/model/target-group.js';
 import { startApp } from '../support/app.js';
 import { ROOT, runNode, temporaryDirectory } from '../support/build.js';
@@ -159,6 +160,7 @@ t.test('selectors select, and ports that are named are there', async (t) => {
     t.ok(portNames(statefulSet).includes(spec.ports[0].targetPort));
   }
   t.equal(only(central, 'Service', statefulSet.serviceName).spec.clusterIP, 'None');
+  t.equal(only(central, 'Service', 'exemplard').spec.sessionAffinity, 'ClientIP', 'a page is of one shard');
   t.same(podsOf(only(central, 'PodDisruptionBudget').spec.selector), [statefulSet]);
   const policy = only(central, 'NetworkPolicy').spec;
   t.same(podsOf(policy.podSelector), [statefulSet]);
@@ -272,8 +274,12 @@ t.test('annotations choose pods, ports and paths', async (t) => {
   const elsewhere = { ...scrape, 'prometheus.io/port': '99', 'prometheus.io/path': '/m' };
   t.same(urls(group('10.0.0.1', elsewhere)), ['http://10.0.0.1:99/m']);
   t.same(urls(group('fd00::1', elsewhere)), ['http://[fd00::1]:99/m']);
-  const [target] = findTargets(loaded.config.scrapeJobs[0]!, [group('10.0.0.1', scrape)]).targets;
-  t.match(JSON.stringify(target!.labels), /default\/shop/, 'job is namespace and name');
+  const jobOf = (annotations: Labels) => {
+    const [target] = findTargets(loaded.config.scrapeJobs[0]!, [group('10.0.0.1', annotations)]).targets;
+    return labelValue(target!.labels, 'job');
+  };
+  t.equal(jobOf(scrape), 'shop', 'as a ServiceMonitor calls it');
+  t.equal(jobOf({ ...scrape, 'prometheus.io/job': 'default/shop' }), 'default/shop', 'as a PodMonitor does');
 });
 
 t.test('rights are those that discovery needs', async (t) => {
