@@ -125,10 +125,12 @@ function linkFindings(tally: ExemplarTally, { traceIdLabels }: ExemplarRules): F
   );
   const missing = finding(
     'trace_id_label_missing',
-    'warning',
+    tally.hintsAtTraces ? 'warning' : 'info',
     tally.withoutTraceId,
     `have none of the labels ${known}, so no trace can be found (the first has ${shown(tally.withoutTraceId?.detail ?? '')})`,
-    'Add the label trace_id with the id of the trace.',
+    tally.hintsAtTraces
+      ? 'Add the label trace_id with the id of the trace.'
+      : 'Nothing to do where they are to point at something else than traces; else add the label trace_id with the id of the trace.',
   );
   const ids = [...tally.traceIds].flatMap(([problem, each]: [TraceIdProblem, Tally]) =>
     finding(

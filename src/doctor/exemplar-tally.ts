@@ -2,7 +2,7 @@ import type { ExemplarText } from '../exposition/exemplar-text.js';
 import { columnOf } from '../exposition/verdict/exposition-error.js';
 import { OpenMetricsSample } from '../exposition/verdict/openmetrics-sample.js';
 import { decodeLabels } from '../model/encoded-labels.js';
-import { looksLikeTraceId, type TraceIdProblem, traceIdProblem } from './trace-ids.js';
+import { hintsAtTrace, looksLikeTraceId, type TraceIdProblem, traceIdProblem } from './trace-ids.js';
 
 /** What exemplars are measured by. */
 export interface ExemplarRules {
@@ -69,6 +69,8 @@ export class ExemplarTally {
   withoutTimestamp: Tally | undefined;
   wholeHistogramWithoutTimestamp: Tally | undefined;
   withoutTraceId: Tally | undefined;
+  /** Whether any exemplar tells that they are to point at traces; they may point at anything. */
+  hintsAtTraces = false;
   /** By the name of a label that looks like the id of a trace, on exemplars that have none. */
   readonly lookalikes = new Map<string, Tally>();
   readonly traceIds = new Map<TraceIdProblem, Tally>();
@@ -169,6 +171,7 @@ export class ExemplarTally {
       this.#addWithoutTraceId(labels, place);
       return;
     }
+    this.hintsAtTraces = true;
     const problem = traceIdProblem(id);
     if (problem === undefined) return;
     this.traceIds.set(problem, this.#tally(this.traceIds.get(problem), place, id));
@@ -177,6 +180,8 @@ export class ExemplarTally {
   #addWithoutTraceId(labels: readonly string[], place: ExemplarPlace): void {
     const names = labels.filter((_, i) => i % 2 === 0);
     const lookalike = names.find(looksLikeTraceId);
+    this.hintsAtTraces ||=
+      lookalike !== undefined || names.some((name, i) => hintsAtTrace(name, labels[2 * i + 1]!));
     if (lookalike === undefined) {
       this.withoutTraceId = this.#tally(this.withoutTraceId, place, names.join(', '));
     } else if (this.lookalikes.has(lookalike) || this.lookalikes.size < MAX_DISTINCT) {

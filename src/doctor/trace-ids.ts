@@ -34,3 +34,9 @@ export function looksLikeTraceId(label: string): boolean {
   const letters = label.toLowerCase().replace(/[^a-z0-9]/g, '');
   return letters.endsWith('traceid') || ['traceparent', 'trace', 'tid'].includes(letters);
 }
+
+/** Whether a label, of an exemplar that has no id of a trace, tells that one was meant. */
+export function hintsAtTrace(label: string, value: string): boolean {
+  const problem = traceIdProblem(value);
+  return /span_?id$/i.test(label) || (problem !== 'other' && problem !== 'decimal' && problem !== 'zeros');
+}

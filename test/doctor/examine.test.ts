@@ -222,6 +222,23 @@ t.test('exemplars that lead nowhere', async (t) => {
     only(examineExemplars(`{user="1",span_id="2"} 1 ${NOW}`), 'trace_id_label_missing').message,
     /span_id, user/,
   );
+  const elsewhere = `{target="127.0.0.1:9464/metrics",shard="12"} 1 ${NOW}`;
+  t.match(
+    only(examineExemplars(elsewhere), 'trace_id_label_missing'),
+    { severity: 'info', next: /^Nothing to do where/ },
+    'no trace was meant, it seems',
+  );
+  for (const hint of [
+    `{trace_id="${ID}"} 1 ${NOW}`,
+    `{spanId="1"} 1 ${NOW}`,
+    `{request="4bf92f35-77b3-4da6-a3ce-929d0e0e4736"} 1 ${NOW}`,
+    `{id="${ID}"} 1 ${NOW}`,
+  ])
+    t.match(
+      only(examineExemplars(elsewhere, hint), 'trace_id_label_missing'),
+      { severity: 'warning', next: /^Add the label/ },
+      hint,
+    );
   const ids: readonly (readonly [string, string])[] = [
     ['00f067aa0ba902b7', 'trace_id_hex16'],
     [ID.toUpperCase(), 'trace_id_upper_case'],
