@@ -3,7 +3,6 @@ import { connect } from 'node:net';
 import t from 'tap';
 import { startApp } from './support/app.js';
 import { DEFAULT_QUERY_LIMITS } from './support/query-limits.js';
-import { until } from './support/until.js';
 
 t.test('a client that never ends its request does not keep the process after the deadline', async (t) => {
   const app = await startApp('');
@@ -39,26 +38,6 @@ t.test('status and targets of a running process', async (t) => {
   const metrics = await app.metrics();
   t.match(metrics, '# TYPE exemplard_retention_window_seconds gauge');
   t.match(metrics, /# EOF\n$/);
-});
-
-t.test('of itself, exemplard finds nothing to warn about', async (t) => {
-  const app = await startApp('');
-  t.teardown(() => app.stop());
-  await app.reload(
-    `scrape_configs: [{job_name: self, scrape_interval: 200ms, scrape_timeout: 200ms, static_configs: [{targets: ['${new URL(app.url).host}']}]}]`,
-  );
-  const findings = async () => {
-    const { data } = (await (await fetch(`${app.url}/api/v1/targets`)).json()) as {
-      data: { activeTargets: { exemplarFindings: { code: string; severity: string }[] }[] };
-    };
-    return data.activeTargets[0]?.exemplarFindings ?? [];
-  };
-  const code = 'trace_id_label_missing';
-  await until(async () => (await findings()).some((finding) => finding.code === code), 'its exemplars');
-  t.strictSame(
-    (await findings()).filter(({ severity }) => severity !== 'info'),
-    [],
-  );
 });
 
 t.test('metrics tell whether the last reload went well', async (t) => {

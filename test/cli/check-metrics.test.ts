@@ -4,8 +4,10 @@ import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { type CheckMetricsOptions, checkMetrics } from '../../src/cli/check-metrics.js';
 import { runCli } from '../../src/cli/cli.js';
+import { startApp } from '../support/app.js';
 import { freePort } from '../support/prometheus.js';
 import { OPENMETRICS, serveTarget } from '../support/target.js';
+import { until } from '../support/until.js';
 
 const ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
@@ -49,6 +51,17 @@ async function checkJson(source: string, options: Partial<CheckMetricsOptions> =
   const json = JSON.parse(stdout);
   return { ...json, code, codes: json.findings.map((finding: { code: string }) => finding.code) };
 }
+
+t.test('of exemplard itself, which scrapes itself, there is nothing to warn about', async (t) => {
+  const app = await startApp('archive: {type: none}');
+  t.teardown(() => app.stop());
+  await app.reload(`
+archive: {type: none}
+scrape_configs:
+  - {job_name: self, scrape_interval: 1s, scrape_timeout: 1s, static_configs: [{targets: ['${new URL(app.url).host}']}]}`);
+  await until(async () => (await app.metrics()).includes(' # {'), 'exemplars of its own');
+  t.match(await checkJson(`${app.url}/metrics`), { code: 0, codes: ['trace_id_label_missing'] });
+});
 
 t.test('a file, and standard input', async (t) => {
   const directory = t.testdir({ good: sound(), bad: 'a{b=c} 1\n# EOF\n', classic: 'a 1\n' });
