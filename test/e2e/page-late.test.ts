@@ -3,7 +3,7 @@ import type { Page, Route } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { histogramBody, minutesOfShop, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
-import { chromiumMissing, startBrowser, type Visit, visit } from '../support/browser.js';
+import { chromiumMissing, seriousFindings, startBrowser, type Visit, visit } from '../support/browser.js';
 import { serveInTurn } from '../support/changing-target.js';
 import { DEFAULT_QUERY_LIMITS } from '../support/query-limits.js';
 import { body, serveTarget } from '../support/target.js';
@@ -121,6 +121,94 @@ t.test('what has been', { skip: chromiumMissing() }, async (t) => {
     await page.mouse.move(x + width / 2, y + height / 2);
     await page.locator('.tooltip').getByText(id!).waitFor();
     t.same(problems, []);
+  });
+
+  await t.test(
+    'a key stays at its point, the mouse shows what is under it, whatever is painted',
+    async (t) => {
+      const { page } = await open(t, explore());
+      await hasPoints(page, HELD);
+      const tooltip = page.locator('.tooltip');
+      await chart(page).focus();
+      await page.keyboard.press('Home');
+      const oldest = await tooltip.textContent();
+      const marker = (await page.locator('.scatter-marker').boundingBox())!;
+      await page.keyboard.press('End');
+      const newest = await tooltip.textContent();
+      t.not(newest, oldest);
+      await page.keyboard.press('Escape');
+      await page.mouse.move(marker.x + 7, marker.y + 7);
+      await until(async () => (await tooltip.textContent()) === oldest, "the mouse's point");
+      await page.keyboard.press('End');
+      await until(async () => (await tooltip.textContent()) === newest, "the keyboard's point");
+      const answered = page.waitForResponse(QUESTIONS);
+      // By script: a click would take mouse and focus along.
+      await page
+        .getByRole('button', { name: 'Refresh' })
+        .evaluate((button: { click(): void }) => button.click());
+      await (await answered).finished();
+      await page.waitForSelector('.results:not(.stale)');
+      t.equal(await tooltip.textContent(), newest);
+      await page.mouse.move(marker.x + 6, marker.y + 6);
+      await until(async () => (await tooltip.textContent()) === oldest, "the mouse's point, since it moved");
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.mouse.move(marker.x + 7, 5);
+      await tooltip.waitFor({ state: 'detached' });
+    },
+  );
+
+  await t.test('a completion takes the place of what is at the cursor', async (t) => {
+    const { page } = await open(t, explore());
+    const box = page.getByRole('combobox', { name: 'PromQL' });
+    const options = page.getByRole('listbox', { name: 'Completions' }).getByRole('option');
+    const choose = async (option: string) => {
+      await box.press('Control+Space');
+      await options.filter({ hasText: option }).waitFor();
+      await box.press('ArrowDown');
+      await box.press('Tab');
+    };
+    await box.fill('shop_sec{route="/ca"}');
+    await box.press('Escape');
+    await box.press('Home');
+    for (let step = 0; step < 4; step++) await box.press('ArrowRight');
+    await choose('shop_seconds_bucket');
+    t.equal(await box.inputValue(), 'shop_seconds_bucket{route="/ca"}');
+    await box.press('End');
+    await box.press('ArrowLeft');
+    await box.press('ArrowLeft');
+    await choose('/cart');
+    t.equal(await box.inputValue(), 'shop_seconds_bucket{route="/cart"}');
+  });
+
+  await t.test('what is dimmed can be read', async (t) => {
+    const { page } = await open(t, explore());
+    await hasPoints(page, HELD);
+    const held = await hold(page, '**/exemplard/api/v1/**');
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.locator('.results.stale').waitFor();
+    t.same(await seriousFindings(page), []);
+    await page.goto(`${app.url}/#/retention`);
+    while ((await page.locator('.view .view').count()) === 0) {
+      for (const answer of held.splice(0)) await answer().catch(() => {});
+      await page.waitForTimeout(100);
+    }
+    await page.getByLabel('Group by').selectOption('metric');
+    await page.getByRole('textbox', { name: 'Target' }).fill('1h');
+    await page.keyboard.press('Enter');
+    await page.locator('.view .view.stale').waitFor();
+    t.same(await seriousFindings(page), []);
+  });
+
+  await t.test('what is too young to be complete is asked for', async (t) => {
+    const { page } = await open(t, explore());
+    await hasPoints(page, HELD);
+    const box = (await page.locator('.u-over').boundingBox())!;
+    const asked = page.waitForRequest(QUESTIONS);
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 30);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.97, box.y + 33, { steps: 4 });
+    await page.mouse.up();
+    await asked;
   });
 
   await t.test('zooming out goes back to before the zoom, unless something else came between', async (t) => {
@@ -295,6 +383,23 @@ t.test('live', { skip: chromiumMissing() }, async (t) => {
     await page.getByRole('alert').getByText('out of order').waitFor();
     await chart(page).waitFor();
     await hasAll(page, 'all');
+  });
+
+  await t.test('a stream that comes and goes does not starve a slow answer', async (t) => {
+    const { page } = await open(t, app);
+    let streams = 0;
+    const questions: Route[] = [];
+    await page.route(QUESTIONS, async (route) => {
+      if (!isStream(route)) return void questions.push(route);
+      streams++;
+      await route.fulfill({ contentType: 'text/event-stream', body: 'retry: 100\n\n' });
+    });
+    await page.goto(`${app.url}/${LIVE}`);
+    await until(() => streams >= 5, 'streams', 20_000);
+    t.equal(questions.length, 1);
+    await questions[0]!.continue();
+    await chart(page).waitFor();
+    await until(() => questions.length >= 2, 'what came meanwhile');
   });
 
   await t.test('points of another query do not join those that are shown', async (t) => {

@@ -55,7 +55,7 @@ export async function ask<T>(
   const { data, error, warnings = [] } = (body ?? {}) as Partial<PrometheusAnswer<T>>;
   if (error !== undefined) throw new ApiError(error, status, QUESTION_STATUSES.includes(status));
   // A proxy between, or its login page.
-  if (data === undefined || !response.ok)
+  if (data === undefined || data === null || !response.ok)
     throw new ApiError(`the answer is not exemplard's (HTTP ${status})`, status);
   return { data, warnings };
 }

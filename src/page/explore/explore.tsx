@@ -63,7 +63,7 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
     const { startMs, endMs, ...values } = area;
     const range = { kind: 'between', startMs: Math.floor(startMs), endMs: Math.ceil(endMs) } as const;
     const to = { ...zoomOf(state), range, isLive: false, ...values };
-    zooms.current.push({ from: zoomOf(state), to });
+    if (!isSameZoom(to, state)) zooms.current.push({ from: zoomOf(state), to });
     update(to);
   };
   const zoomOut = () => {

@@ -33,8 +33,17 @@ export function QueryBox({ query, onRun, error }: QueryBoxProps) {
   };
   useEffect(() => {
     setText(query);
+    setCursor(query.length);
     close();
   }, [query]);
+  useEffect(() => {
+    // The input's own `select` is about ranges only, and arrow keys and clicks move the cursor, too.
+    const look = () => {
+      if (document.activeElement === input.current) follow(input.current!);
+    };
+    document.addEventListener('selectionchange', look);
+    return () => document.removeEventListener('selectionchange', look);
+  }, []);
   useEffect(() => {
     if (active !== undefined) document.getElementById(optionId(active))?.scrollIntoView({ block: 'nearest' });
   }, [active]);
@@ -66,7 +75,9 @@ export function QueryBox({ query, onRun, error }: QueryBoxProps) {
     const suggestion = active === undefined ? undefined : suggestions[active];
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') step(event.key === 'ArrowDown' ? 1 : -1);
     else if (event.key === 'Escape' && isOpen) close();
-    else if (event.key === 'Enter') suggestion === undefined ? run() : take(suggestion);
+    else if (event.key === 'Enter' && suggestion !== undefined) take(suggestion);
+    // What was chosen is not in a better list: then nothing is, and nothing half typed is run.
+    else if (event.key === 'Enter') chosen === undefined ? run() : setChosen(undefined);
     else if (event.key === 'Tab' && suggestion !== undefined && !event.shiftKey) take(suggestion);
     else if (event.key === ' ' && event.ctrlKey) setIsOpen(true);
     else return;
@@ -100,7 +111,6 @@ export function QueryBox({ query, onRun, error }: QueryBoxProps) {
             setChosen(undefined);
             setIsOpen(true);
           }}
-          onSelect={(event) => follow(event.currentTarget)}
           onKeyDown={onKeyDown}
           onBlur={close}
         />

@@ -35,7 +35,7 @@ export function Results(props: ResultsProps) {
     );
   }
   if (error !== undefined) return <Failure error={error} onRetry={props.onRetry} />;
-  if (!isAnswered || (isLoading && points.length === 0 && !state.isLive)) return <Loading what="exemplars" />;
+  if (!isAnswered || (isLoading && points.length === 0)) return <Loading what="exemplars" />;
   return (
     <div class={isLoading ? 'results stale' : 'results'} aria-busy={isLoading}>
       <Notices {...props} />

@@ -4,7 +4,7 @@ import type { Axis } from './explore-state.js';
 import type { Rgb } from './palette.js';
 import { PointIndex } from './point-index.js';
 import { PointPainter, SHAPES } from './point-painter.js';
-import { indexOfPoint, type Point } from './points.js';
+import { firstAtOrAfter, indexOfPoint, type Point } from './points.js';
 import { type Extent, placePoints } from './scatter-layout.js';
 import { SHAPE_OF } from './shapes.js';
 import { type ValueScale, valueScale } from './value-scale.js';
@@ -20,8 +20,8 @@ export interface ScatterData {
 }
 
 export interface ScatterEvents {
-  /** The point under the pointer, or none; also when points have come or gone under it. */
-  onHover(point: Point | undefined): void;
+  /** The point under the pointer, or none. @param isMoved else points have come or gone under a pointer that rests */
+  onHover(point: Point | undefined, isMoved: boolean): void;
   onClick(point: Point): void;
   /** Points are at new places. */
   onPaint(): void;
@@ -74,6 +74,9 @@ export class ScatterChart {
   #painted: readonly Point[] = [];
   #index: PointIndex | undefined;
   #hovered: Point | undefined;
+  #pointer = { clientX: 0, clientY: 0 };
+  /** Since the last look at what is under it. */
+  #isMoved = false;
 
   constructor(
     container: HTMLElement,
@@ -85,7 +88,15 @@ export class ScatterChart {
     this.#scale = this.#scaleOf(data);
     this.#plot = new uPlot(this.#options(container), this.#corners(), container);
     this.#marker.className = 'scatter-marker';
+    this.#marker.hidden = true;
     this.#plot.over.append(this.#marker);
+    // uPlot, which is told after this, looks at the pointer also when data came; and browsers tell of moves where only the
+    // layout moved.
+    const onMove = ({ clientX, clientY }: MouseEvent) => {
+      this.#isMoved = clientX !== this.#pointer.clientX || clientY !== this.#pointer.clientY;
+      this.#pointer = { clientX, clientY };
+    };
+    this.#plot.root.addEventListener('mousemove', onMove, { capture: true });
     // uPlot keeps back the clicks that end a drag.
     this.#plot.over.addEventListener('click', () => {
       if (this.#hovered !== undefined) this.events.onClick(this.#hovered);
@@ -127,8 +138,8 @@ export class ScatterChart {
    */
   pointAfter(from: Point | undefined, step: number): Point | undefined {
     const direction = Math.sign(step);
-    let index = indexOfPoint(from, this.#painted) ?? (direction > 0 ? -1 : this.#painted.length);
-    let found = this.#painted[index];
+    let index = this.#placeOf(from, direction);
+    let found: Point | undefined;
     for (let left = Math.abs(step); left > 0; ) {
       index += direction;
       if (index < 0 || index >= this.#painted.length) break;
@@ -137,6 +148,13 @@ export class ScatterChart {
       left--;
     }
     return found;
+  }
+
+  /** An index; beside where it was, if it has gone. */
+  #placeOf(point: Point | undefined, direction: number): number {
+    if (point === undefined) return direction > 0 ? -1 : this.#painted.length;
+    const next = firstAtOrAfter(this.#painted, point.timeMs);
+    return indexOfPoint(point, this.#painted) ?? (direction > 0 ? next - 1 : next);
   }
 
   /** Whether it is drawn: not hidden, and inside the axes. */
@@ -235,9 +253,11 @@ export class ScatterChart {
     const isDragging = select.width > 0 || select.height > 0;
     const isMeant = left >= 0 && top >= 0 && !isDragging;
     const point = isMeant ? this.#nearest(left, top) : undefined;
-    if (point === this.#hovered) return;
+    const isMoved = this.#isMoved;
+    this.#isMoved = false;
+    if (point === this.#hovered && !isMoved) return;
     this.#hovered = point;
-    this.events.onHover(point);
+    this.events.onHover(point, isMoved);
   }
 
   #nearest(left: number, top: number): Point | undefined {

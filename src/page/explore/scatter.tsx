@@ -47,14 +47,20 @@ export function Scatter(props: ScatterProps) {
     const element = box.current!;
     const made = new ScatterChart(element, axis, latest.current.data, {
       // What is under a pointer that rests changes with the points; a point that a key chose stays.
-      onHover: (point) =>
-        setCurrent((before) => (point ? { point, byKey: false } : before?.byKey ? before : undefined)),
+      onHover: (point, isMoved) =>
+        setCurrent((before) => {
+          if (before?.byKey && !(isMoved && point !== undefined)) return before;
+          if (point === undefined) return undefined;
+          return before?.point === point && !before.byKey ? before : { point, byKey: false };
+        }),
       onClick: (point) => latest.current.onOpen(point),
       onPaint: () => setPaints((count) => count + 1),
       onSelect: (area) => latest.current.onSelect(area),
       onZoomOut: () => latest.current.onZoomOut(),
     });
     chart.current = made;
+    // What the chart before had found under the pointer, it no longer tells of.
+    setCurrent((before) => (before?.byKey ? before : undefined));
     const observer = new ResizeObserver(() => made.resize(element.clientWidth, element.clientHeight));
     observer.observe(element);
     return () => {
@@ -75,7 +81,7 @@ export function Scatter(props: ScatterProps) {
       if (point === undefined) return;
       walkedTo.current = point;
       setCurrent({ point, byKey: true });
-    } else if (event.key === 'Enter' && marked !== undefined) onOpen(marked);
+    } else if (event.key === 'Enter' && marked !== undefined && place !== undefined) onOpen(marked);
     else if (event.key === 'Escape' && current !== undefined) setCurrent(undefined);
     else return;
     event.preventDefault();
@@ -104,7 +110,7 @@ export function Scatter(props: ScatterProps) {
         />
       )}
       <p class="off-screen" aria-live="polite">
-        {current?.byKey ? describePoint(current.point) : ''}
+        {current?.byKey && place !== undefined ? describePoint(current.point) : ''}
       </p>
     </div>
   );

@@ -42,11 +42,9 @@ export function Toolbar(props: ToolbarProps) {
       >
         Zoom out
       </button>
-      {state.isLive ? null : (
-        <button type="button" onClick={props.onRefresh} title="Ask again">
-          Refresh
-        </button>
-      )}
+      <button type="button" onClick={props.onRefresh} title="Ask again">
+        Refresh
+      </button>
       <LiveControls
         isLive={state.isLive}
         isPaused={isPaused}

@@ -48,6 +48,8 @@ const FLUSH_MS = 250;
 const EDGE = 0.01;
 /** Without news, the window still moves. */
 const TICK_MS = 1000;
+/** Scrapes bring exemplars late: before this, all have come. */
+const SETTLED_MS = 5 * 60_000;
 
 /** A stream that is about to open: the question waits for it, so that nothing comes between them unseen. */
 interface Opening {
@@ -76,6 +78,9 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
   /** What the stream brought while an answer is on its way, which may not have it. */
   const meanwhile = useRef<readonly Point[] | undefined>(undefined);
   const whole = useRef<WholeAnswer | undefined>(undefined);
+  const isAsking = useRef(false);
+  /** A stream has opened since the answer that is awaited was asked for. */
+  const hasGap = useRef(false);
   const values = { min_value: minValue, max_value: maxValue };
   const about = JSON.stringify([query, limit, source, again, gaps]);
   const question = JSON.stringify([query, range, limit, source, minValue, maxValue]);
@@ -100,7 +105,10 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
         onOpen: () => {
           const isAwaited = opening.current?.isAwaited === true;
           cancelOpening();
-          if (!isAwaited) setGaps((count) => count + 1);
+          if (isAwaited) return;
+          // What is asked already is waited for: a stream that comes and goes would starve a slow answer.
+          if (isAsking.current) hasGap.current = true;
+          else setGaps((count) => count + 1);
         },
         onExemplars: (answer) => {
           const points = pointsOf(answer);
@@ -118,7 +126,9 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       shownMs = nowMs;
       setExemplars((before) =>
         // Points of another query have no place for these, which are kept for the answer meanwhile.
-        before.question === question ? advance(before, more, intervalOf(range, nowMs), limit) : before,
+        before.question === question && before.isAnswered
+          ? advance(before, more, intervalOf(range, nowMs), limit)
+          : before,
       );
     }, FLUSH_MS);
     return () => {
@@ -128,6 +138,9 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       setExemplars((before) => ({ ...before, live: undefined, skipped: 0 }));
     };
   }, [question, isStreaming, isRefused]);
+
+  // Whoever asks again does not want to read on what went wrong.
+  useEffect(() => setExemplars((before) => ({ ...before, error: undefined })), [again]);
 
   useEffect(() => {
     const asked = intervalOf(range, Date.now());
@@ -165,7 +178,8 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
       const points = mergePoints(answered, meanwhile.current ?? [], asked.startMs, limit);
       const isCut = answered.length > limit;
       meanwhile.current = undefined;
-      whole.current = isCut || warnings.length > 0 ? undefined : { about, bounds, points };
+      const settled = { ...bounds, endMs: Math.min(bounds.endMs, Date.now() - SETTLED_MS) };
+      whole.current = isCut || warnings.length > 0 ? undefined : { about, bounds: settled, points };
       setExemplars((before) => ({
         ...before,
         ...answerOf(points, isCut, warnings),
@@ -173,13 +187,30 @@ export function useExemplars(state: ExploreState, isStreaming: boolean, again: n
         interval: upToNewest(asked, range.kind === 'last', points),
       }));
     };
-    setExemplars((before) => ({ ...before, isLoading: true, error: undefined }));
-    answer().catch((error: unknown) => {
-      if (abort.signal.aborted) return;
-      const failed = { question, points: [], isLoading: false, error: apiErrorOf(error) };
-      setExemplars((before) => ({ ...before, ...failed }));
-    });
-    return () => abort.abort();
+    isAsking.current = true;
+    hasGap.current = false;
+    setExemplars((before) => ({ ...before, isLoading: true }));
+    answer()
+      .catch((error: unknown) => {
+        if (abort.signal.aborted) return;
+        const failed = {
+          question,
+          points: [],
+          isLoading: false,
+          isAnswered: false,
+          error: apiErrorOf(error),
+        };
+        setExemplars((before) => ({ ...before, ...failed }));
+      })
+      .finally(() => {
+        if (abort.signal.aborted) return;
+        isAsking.current = false;
+        if (hasGap.current) setGaps((count) => count + 1);
+      });
+    return () => {
+      abort.abort();
+      isAsking.current = false;
+    };
   }, [question, again, gaps]);
 
   useEffect(() => {
@@ -213,8 +244,10 @@ function answerOf(points: readonly Point[], isCut = false, warnings: readonly st
 }
 
 function advance(before: Answered, more: readonly Point[], window: Interval, limit: number): Answered {
-  const points = mergePoints(before.points, more, window.startMs, limit);
-  const isCut = before.isCut || before.points.length + more.length > limit;
+  const merged = mergePoints(before.points, more, window.startMs, limit + 1);
+  // What is left out is older than all that is shown: it leaves the window first.
+  const isCut = merged.length > limit || (before.isCut && merged.length === limit);
+  const points = merged.slice(-limit);
   return { ...before, points, isCut, interval: upToNewest(window, true, points) };
 }
 

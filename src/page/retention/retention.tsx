@@ -38,6 +38,7 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
   const total = useAnswer<RetentionAnswer>('retention', { ...match, by: 'total', target }, tick);
   return (
     <section class="view">
+      <h1 class="off-screen">Retention</h1>
       <RetentionToolbar state={state} targetSeconds={targetSeconds} onChange={change} />
       {body()}
     </section>

@@ -24,6 +24,7 @@ export function Sinks({ status }: ViewProps) {
   const [disk, store] = [journal[0], archive[0]];
   return (
     <section class="view">
+      <h1 class="off-screen">Sinks</h1>
       {impairment !== null && <Notice kind="warning">{impairment}</Notice>}
       <Kind title="Journal" absent={disk === undefined && <WithoutJournal />}>
         {disk && <SinkCard kind="journal" title="On disk" sink={disk} figures={journalFigures(disk)} />}

@@ -28,6 +28,7 @@ export function Targets({ parameters, navigate }: ViewProps) {
     navigate({ view: 'targets', parameters: writeChoice({ ...choice, ...changes }) }, { replace: true });
   return (
     <section class="view">
+      <h1 class="off-screen">Targets</h1>
       <Counts targets={sorted} dropped={asked.data.droppedTargetCounts} />
       <div class="tools">
         <fieldset class="choice" aria-label="Which targets">
