@@ -1,4 +1,4 @@
-import { startBrowser, visit } from '../support/browser.js';
+import { chromiumMissing, startBrowser, visit } from '../support/browser.js';
 import { startExemplard } from '../support/exemplard.js';
 import { SERIES, serveManySeries } from '../support/many-series.js';
 import { median } from './median.js';
@@ -8,6 +8,11 @@ const REPEATS = 7;
 
 /** From an address to what is seen there, in a browser that has nothing yet, of a million exemplars held. */
 export async function pageRows(): Promise<Measured[]> {
+  const missing = chromiumMissing();
+  if (missing) {
+    console.log(`${missing}: nothing is measured of the page`);
+    return [];
+  }
   const cleanups: (() => Promise<unknown>)[] = [];
   try {
     const series = await serveManySeries(10);
