@@ -4,7 +4,14 @@ import { loadConfig } from '../../src/config/load.js';
 import { parseDuration } from '../../src/page/format/time.js';
 import { minutesOfShop } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
-import { chromiumMissing, seriousFindings, startBrowser, type Visit, visit } from '../support/browser.js';
+import {
+  chromiumMissing,
+  OTHER_LOOKS,
+  seriousFindings,
+  startBrowser,
+  type Visit,
+  visit,
+} from '../support/browser.js';
 import { temporaryDirectory } from '../support/build.js';
 import { serveInTurn } from '../support/changing-target.js';
 import { WITHOUT_CHDB } from '../support/databases.js';
@@ -236,11 +243,7 @@ t.test('retention in other states, in Chromium', { skip: chromiumMissing() }, as
   const browser = await startBrowser(t);
 
   await t.test('dark, and narrow', async (t) => {
-    for (const [name, look] of [
-      ['dark', { colorScheme: 'dark' }],
-      ['narrow', { width: 360, height: 740 }],
-      ['narrow-dark', { width: 360, height: 740, colorScheme: 'dark' }],
-    ] as const) {
+    for (const [name, look] of Object.entries(OTHER_LOOKS)) {
       const { page, problems, screenshot } = await visit(browser, `${app.url}/#/retention?target=3d`, look);
       await isMissed(page);
       await screenshot(`retention-${name}`);

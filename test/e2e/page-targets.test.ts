@@ -2,7 +2,14 @@ import type { Page } from 'playwright-core';
 import t from 'tap';
 import { histogramBody } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
-import { chromiumMissing, pageCpuMs, seriousFindings, startBrowser, visit } from '../support/browser.js';
+import {
+  chromiumMissing,
+  OTHER_LOOKS,
+  pageCpuMs,
+  seriousFindings,
+  startBrowser,
+  visit,
+} from '../support/browser.js';
 import { body, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
@@ -111,11 +118,7 @@ t.test('targets, in Chromium', { skip: chromiumMissing() }, async (t) => {
   });
 
   await t.test('dark, and narrow', async (t) => {
-    for (const [name, look] of [
-      ['dark', { colorScheme: 'dark' }],
-      ['narrow', { width: 360, height: 740 }],
-      ['narrow-dark', { width: 360, height: 740, colorScheme: 'dark' }],
-    ] as const) {
+    for (const [name, look] of Object.entries(OTHER_LOOKS)) {
       const other = await visit(browser, url, look);
       await other.page.locator('.card').first().waitFor();
       await other.screenshot(`targets-${name}`);

@@ -4,7 +4,14 @@ import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { minutesOfShop, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
-import { chromiumMissing, seriousFindings, startBrowser, type Visit, visit } from '../support/browser.js';
+import {
+  chromiumMissing,
+  OTHER_LOOKS,
+  seriousFindings,
+  startBrowser,
+  type Visit,
+  visit,
+} from '../support/browser.js';
 import { serveInTurn } from '../support/changing-target.js';
 import { until } from '../support/until.js';
 
@@ -371,11 +378,7 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
   });
 
   await t.test('dark, and narrow', async (t) => {
-    for (const [name, look] of [
-      ['dark', { colorScheme: 'dark' }],
-      ['narrow', { width: 360, height: 740 }],
-      ['narrow-dark', { width: 360, height: 740, colorScheme: 'dark' }],
-    ] as const) {
+    for (const [name, look] of Object.entries(OTHER_LOOKS)) {
       const { page, problems, screenshot } = await open(t, app.url, look);
       await page.getByRole('button', { name: /shop_seconds_bucket/ }).waitFor();
       await screenshot(`welcome-${name}`);

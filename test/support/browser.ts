@@ -45,6 +45,13 @@ export interface Look {
   readonly height?: number;
 }
 
+/** What every view is looked at in, besides light and wide. */
+export const OTHER_LOOKS: Readonly<Record<string, Look>> = {
+  dark: { colorScheme: 'dark' },
+  narrow: { width: 360, height: 740 },
+  'narrow-dark': { width: 360, height: 740, colorScheme: 'dark' },
+};
+
 export interface Visit {
   readonly page: Page;
   /** Errors of scripts and of the console, requests elsewhere, failed ones: none is good. */

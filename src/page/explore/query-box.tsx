@@ -72,7 +72,7 @@ export function QueryBox({ query, onRun, error }: QueryBoxProps) {
     if (count > 0) setChosen(suggestions[((active ?? (by > 0 ? -1 : 0)) + by + count) % count]!.value);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const suggestion = active === undefined ? undefined : suggestions[active];
+    const suggestion = suggestions[found];
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') step(event.key === 'ArrowDown' ? 1 : -1);
     else if (event.key === 'Escape' && isOpen) close();
     else if (event.key === 'Enter' && suggestion !== undefined) take(suggestion);
