@@ -43,12 +43,26 @@ const LOG_DIGITS: readonly (readonly number[])[] = [[1, 2, 3, 4, 5, 6, 7, 8, 9],
 /** Every how many decades a split stands; all finite numbers together span 632. */
 const DECADE_STEPS = [1, 2, 3, 5, 10, 20, 50, 100, 200];
 
+/**
+ * How many splits more than wanted do no harm: an axis may begin or end among the last digits of a decade,
+ * where they stand closest.
+ */
+const SPLITS_OVER = 2;
+
 export function logSplits(min: number, max: number, most: number): number[] {
   const decades = Math.log10(max) - Math.log10(min);
   const wanted = wantedSplits(most);
   if (decades * 9 < 3) return evenSplits(min, max, most);
-  const digits = LOG_DIGITS.find(({ length }) => length * decades <= wanted) ?? [1];
-  const step = DECADE_STEPS.find((each) => decades / each <= wanted)!;
+  for (const digits of LOG_DIGITS) {
+    // A look at the lengths first: hundreds of decades by each digit would only be counted to be dropped.
+    if (digits.length * decades > wanted) continue;
+    const splits = decadeSplits(min, max, digits, 1);
+    if (splits.length <= wanted + SPLITS_OVER) return splits;
+  }
+  return decadeSplits(min, max, [1], DECADE_STEPS.find((step) => decades / step <= wanted)!);
+}
+
+function decadeSplits(min: number, max: number, digits: readonly number[], step: number): number[] {
   const splits: number[] = [];
   const first = Math.floor(Math.floor(Math.log10(min)) / step) * step;
   for (let exponent = first; exponent <= Math.log10(max); exponent += step) {
