@@ -23,6 +23,10 @@ export class ApiError extends Error {
   }
 }
 
+export function apiErrorOf(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(String(error), undefined);
+}
+
 type Parameter = string | number | undefined | readonly string[];
 
 /** Undefined ones are left out, lists are given once for each. */

@@ -1,7 +1,7 @@
 import type { SeriesExemplars } from './answers.js';
 import { type ApiParameters, apiUrl } from './client.js';
 
-/** `waiting`: the connection was lost, and is tried again. */
+/** `waiting`: there was no connection, or it was lost; it is tried again. */
 export type LiveState = 'connecting' | 'open' | 'waiting';
 
 export interface LiveEvents {
@@ -16,26 +16,39 @@ export interface LiveEvents {
 /** Browsers try again by themselves after a lost connection, but not after an answer like 503. */
 const RETRY_MS = 3000;
 
+/** Nor do they give up a try that nobody answers. */
+const OPEN_TIMEOUT_MS = 10_000;
+
 /** Exemplars as they are accepted, until the returned function is called. */
 export function openLive(parameters: ApiParameters, events: LiveEvents): () => void {
   let source: EventSource;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const connect = () => {
     source = new EventSource(apiUrl('query_exemplars', parameters));
+    connectAgainIn(OPEN_TIMEOUT_MS);
     source.onopen = () => {
+      clearTimeout(timer);
       events.onState('open');
       events.onOpen();
     };
     source.onerror = () => {
       events.onState('waiting');
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(connect, RETRY_MS);
+      connectAgainIn(source.readyState === EventSource.CLOSED ? RETRY_MS : OPEN_TIMEOUT_MS);
     };
-    source.addEventListener('exemplars', ({ data }) => {
-      events.onExemplars(JSON.parse(data as string) as SeriesExemplars[]);
+    source.addEventListener('exemplars', (event) => {
+      events.onExemplars(dataOf<SeriesExemplars[]>(event));
     });
-    source.addEventListener('skipped', ({ data }) => {
-      events.onSkipped((JSON.parse(data as string) as { exemplars: number }).exemplars);
+    source.addEventListener('skipped', (event) => {
+      events.onSkipped(dataOf<{ exemplars: number }>(event).exemplars);
     });
+  };
+  const connectAgainIn = (delayMs: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      source.close();
+      events.onState('waiting');
+      connect();
+    }, delayMs);
   };
   events.onState('connecting');
   connect();
@@ -43,4 +56,8 @@ export function openLive(parameters: ApiParameters, events: LiveEvents): () => v
     clearTimeout(timer);
     source.close();
   };
+}
+
+function dataOf<T>(event: Event): T {
+  return JSON.parse((event as Event & { readonly data: string }).data) as T;
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { type Answer, ApiError, type ApiParameters, ask } from './client.js';
+import { type Answer, type ApiError, type ApiParameters, apiErrorOf, ask } from './client.js';
 
 export type Asked<T> =
   | { readonly state: 'loading' }
@@ -43,8 +43,4 @@ export function useAnswer<T>(
   const isStale = answered.question !== question;
   if (answered.state === 'ready') return { ...answered, isStale };
   return isStale ? { state: 'loading' } : answered;
-}
-
-export function apiErrorOf(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError(String(error), undefined);
 }

@@ -34,7 +34,6 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
   const text = parameters.toString();
   const { state, problems } = useMemo(() => readState(new URLSearchParams(text)), [text]);
   const [isPaused, setIsPaused] = useState(false);
-  const [asks, setAsks] = useState(0);
   const [selected, setSelected] = useState<Point | undefined>();
   /** Zooms that led here; one that led elsewhere is over once somebody zooms out. */
   const zooms = useRef<{ from: ZoomState; to: ZoomState }[]>([]);
@@ -43,12 +42,11 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
   // One more is asked for, which tells whether there are more.
   const maxLimit = Math.min(MAX_LIMIT, status.maxExemplars - 1);
   const limit = Math.min(state.limit, maxLimit);
-  const exemplars = useExemplars({ ...state, limit }, state.isLive && !isPaused && isVisible, asks);
+  const { exemplars, askAgain } = useExemplars({ ...state, limit }, state.isLive && !isPaused && isVisible);
   const picture = usePicture(state, exemplars);
 
   const update = (patch: Partial<ExploreState>, how: { replace?: boolean } = {}) =>
     navigate({ view: 'explore', parameters: writeState({ ...state, ...patch }) }, how);
-  const askAgain = () => setAsks((count) => count + 1);
   useEffect(() => setSelected(undefined), [state.query]);
   useEffect(() => {
     if (!state.isLive) setIsPaused(false);
@@ -99,7 +97,7 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
         </Notice>
       )}
       {state.query === '' ? (
-        <Welcome again={asks} onRetry={askAgain} onExplore={run} />
+        <Welcome onExplore={run} />
       ) : (
         <div class={hasPanel ? 'with-panel' : undefined}>
           <div class="column">

@@ -1,5 +1,6 @@
 import { counted, formatCount } from '../format/number.js';
 import { Empty, Failure, Loading, Notice } from '../parts/states.js';
+import type { Exemplars } from './exemplar-feed.js';
 import type { ExploreState } from './explore-state.js';
 import { Legend } from './legend.js';
 import type { Point } from './points.js';
@@ -7,7 +8,6 @@ import { PointsTable, suitableColumns } from './points-table.js';
 import { Scatter } from './scatter.js';
 import type { ScatterEvents } from './scatter-chart.js';
 import { describeRange } from './time-range.js';
-import type { Exemplars } from './use-exemplars.js';
 import type { Picture } from './use-picture.js';
 
 export interface ResultsProps {

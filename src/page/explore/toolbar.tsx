@@ -151,7 +151,7 @@ interface LiveControlsProps {
 const LIVE_WORDS: Readonly<Record<LiveState, string>> = {
   connecting: 'connecting …',
   open: 'as they come',
-  waiting: 'connection lost, trying again …',
+  waiting: 'no connection, trying again …',
 };
 
 function LiveControls({ isLive, isPaused, live, onLive, onPause }: LiveControlsProps) {

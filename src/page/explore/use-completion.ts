@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { apiErrorOf } from '../api/use-answer.js';
+import { apiErrorOf } from '../api/client.js';
 import { type CompletionContext, completionAt } from './completion.js';
 import { type Suggestion, suggest } from './suggest.js';
 

@@ -1,13 +1,13 @@
 import { useMemo } from 'preact/hooks';
 import type { Source } from '../api/answers.js';
 import { useIsDark } from '../theme.js';
+import type { Exemplars } from './exemplar-feed.js';
 import type { ExploreState } from './explore-state.js';
 import { type Grouping, groupPoints, suitableColor } from './groups.js';
 import { groupColors, type Rgb } from './palette.js';
 import { isMatching, type LabelSummary, type Point, summariseLabels } from './points.js';
 import type { ScatterData } from './scatter-chart.js';
 import { isPlaceable, valueExtent } from './scatter-layout.js';
-import type { Exemplars } from './use-exemplars.js';
 
 /** What chart, legend and table show of the exemplars that came. */
 export interface Picture {

@@ -11,22 +11,20 @@ const REFRESH_MS = 15_000;
 
 export interface WelcomeProps {
   readonly onExplore: (query: string) => void;
-  readonly again: number;
-  readonly onRetry: () => void;
 }
 
 /** Before the first query: what there is to explore, or why there is nothing. */
-export function Welcome({ onExplore, again, onRetry }: WelcomeProps) {
-  const [tick] = useTick(REFRESH_MS);
+export function Welcome({ onExplore }: WelcomeProps) {
+  const [tick, lookAgain] = useTick(REFRESH_MS);
   const asked = useAnswer<RetentionAnswer>(
     'retention',
     { by: 'metric', sort: 'exemplars', limit: MAX_METRICS },
-    again + tick,
+    tick,
   );
   if (asked.state === 'loading') return <Loading what="metrics" />;
-  if (asked.state === 'failed') return <Failure error={asked.error} onRetry={onRetry} />;
+  if (asked.state === 'failed') return <Failure error={asked.error} onRetry={lookAgain} />;
   const metrics = asked.data.groups.filter(({ exemplars }) => exemplars > 0);
-  if (metrics.length === 0) return <NoExemplars onRetry={onRetry} />;
+  if (metrics.length === 0) return <NoExemplars onRetry={lookAgain} />;
   const nowMs = Date.now();
   const most = metrics[0]!.exemplars;
   return (
