@@ -1,12 +1,12 @@
 /** Whatever a file holds, loading it is a value: options, or errors with places inside the file. */
 import { readdirSync, readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { type ConfigResult, loadConfig } from '../../src/config/load.js';
 import { SECTIONS } from '../../src/config/reference.js';
 import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const example = readFileSync(new URL('../../config.example.yaml', import.meta.url), 'utf8');
 const isByHand = process.env.FUZZ_SECONDS !== undefined;

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { type ListFormat, parseGroupList } from '../../src/discovery/group-list.js';
 import { systemClock } from '../../src/util/clock.js';
 import { TimeSlices } from '../../src/util/time-slices.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const ORIGIN = { source: 'f', labels: { __meta_filepath: '/f' } };
 

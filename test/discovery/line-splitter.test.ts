@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { LineSplitter } from '../../src/discovery/kubernetes/line-splitter.js';
+import fc from '../support/properties.js';
 
 t.test('lines are the same, however the bytes are cut', async (t) => {
   const cuts = fc.array(fc.nat(200), { maxLength: 20 });

@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import t from 'tap';
 import type { Examination, Exposition } from '../../src/doctor/examination.js';
 import { examine } from '../../src/doctor/examine.js';
 import type { Finding } from '../../src/doctor/finding.js';
 import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const NOW_MS = 1_763_796_000_000;
 const NOW = NOW_MS / 1000;

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import fc from 'fast-check';
 import t from 'tap';
 import { canonicalFloat } from '../../src/model/canonical-float.js';
 import { startApp } from '../support/app.js';
 import { prometheusMissing, type QueriedSeries, startPrometheus } from '../support/prometheus.js';
+import fc from '../support/properties.js';
 import { OPENMETRICS, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 

@@ -4,12 +4,13 @@
  * between versions: a newline, which a dot matches since 3.0, and several labels that labelmap gives one name, of which
  * Prometheus takes any.
  */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { labelsFromRecord, labelsToRecord } from '../../src/model/labels.js';
 import { compileRules, DEFAULT_RELABEL_RULE, type RelabelRule, relabel } from '../../src/model/relabel.js';
 import { startApp } from '../support/app.js';
 import { prometheusMissing, startPrometheus } from '../support/prometheus.js';
+import fc from '../support/properties.js';
 import { body, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 

@@ -1,10 +1,10 @@
 /** A real Prometheus behind exemplard: whoever asks through exemplard cannot tell. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import t from 'tap';
 import { Agent } from 'undici';
 import { startApp } from '../support/app.js';
 import { prometheusMissing, startPrometheus } from '../support/prometheus.js';
+import fc from '../support/properties.js';
 import { body, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { ExemplarText } from '../../src/exposition/exemplar-text.js';
 import { decodeLabels, encodeLabels } from '../../src/model/encoded-labels.js';
@@ -6,6 +5,7 @@ import { MAX_EXEMPLAR_CODE_POINTS } from '../../src/model/exemplar.js';
 import { countCodePoints, labelsFromPairs, labelsToRecord } from '../../src/model/labels.js';
 import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const reader = new ExemplarText();
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { NumberText } from '../../src/exposition/number-text.js';
 import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const number = new NumberText();
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { openMetrics2ToText } from '../../src/exposition/openmetrics2-text.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const CLASSIC = { scrapeNativeHistograms: false, alwaysScrapeClassicHistograms: false };
 const NATIVE = { ...CLASSIC, scrapeNativeHistograms: true };

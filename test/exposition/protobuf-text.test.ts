@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import t from 'tap';
 import { type HistogramOptions, protobufToText } from '../../src/exposition/protobuf-text.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const NATIVE = { scrapeNativeHistograms: true, alwaysScrapeClassicHistograms: false };
 const CLASSIC = { scrapeNativeHistograms: false, alwaysScrapeClassicHistograms: false };

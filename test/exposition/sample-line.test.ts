@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { parseSampleLine, SampleText, seriesEnd } from '../../src/exposition/sample-line.js';
 import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const sample = new SampleText();
 

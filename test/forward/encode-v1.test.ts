@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { WriteRequestEncoder } from '../../src/forward/encode-v1.js';
 import { SeriesStates } from '../../src/forward/series-state.js';
 import { gatherTimeSeries } from '../../src/forward/time-series.js';
 import { labelsFromRecord, labelsToRecord } from '../../src/model/labels.js';
 import { batchOf, type RowInput, seriesOf } from '../support/batch.js';
+import fc from '../support/properties.js';
 import { decodeWriteRequest } from '../support/remote-write-receiver.js';
 import { GATHER_ALL, rowsOf } from '../support/rows.js';
 

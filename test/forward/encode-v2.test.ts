@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import snappy from 'snappyjs';
 import t from 'tap';
 import { RequestV2Encoder } from '../../src/forward/encode-v2.js';
@@ -6,6 +5,7 @@ import { SeriesStates } from '../../src/forward/series-state.js';
 import { gatherTimeSeries } from '../../src/forward/time-series.js';
 import type { Metadata } from '../../src/model/metadata.js';
 import { batchOf, manySeries, type RowInput, seriesOf } from '../support/batch.js';
+import fc from '../support/properties.js';
 import type { ReceivedSeries } from '../support/remote-write-receiver.js';
 import { decodeRequestV2 } from '../support/remote-write-v2.js';
 import { GATHER_ALL, rowsOf } from '../support/rows.js';

@@ -2,7 +2,7 @@
  * Receivers in trouble. Whatever they do, every exemplar arrives once and in order, or is counted with a reason, and
  * at any time: sent + dropped + pending = accepted.
  */
-import fc from 'fast-check';
+
 import type { Test } from 'tap';
 import t from 'tap';
 import { PROTOBUF_MESSAGES, type ProtobufMessage } from '../../src/forward/options.js';
@@ -13,6 +13,7 @@ import type { FakeClock } from '../support/fake-clock.js';
 import { type Forwarding, passing, type Settings, startForwarding } from '../support/forwarding.js';
 import { freePort } from '../support/prometheus.js';
 import { storeV2 } from '../support/prometheus-v2.js';
+import fc from '../support/properties.js';
 import {
   type ReceivedRequest,
   type Receiver,

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { Deliveries } from '../../src/forward/delivery.js';
 import { FailureLog } from '../../src/forward/failure-log.js';
@@ -14,6 +13,7 @@ import { silentLog } from '../../src/util/log.js';
 import { batchOf, manySeries } from '../support/batch.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { metricReader } from '../support/forwarding.js';
+import fc from '../support/properties.js';
 import { GATHER_ALL, rowsOf } from '../support/rows.js';
 
 const NO_GAUGES = {

@@ -1,12 +1,12 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import t from 'tap';
 import { listSegments } from '../../src/journal/segments.js';
 import type { Batch, BatchReader, LoggedBatch } from '../../src/model/batch.js';
 import { batchOf, manySeries } from '../support/batch.js';
 import { temporaryDirectory } from '../support/build.js';
 import { contentOf, detachedSeries, openJournal } from '../support/journal.js';
+import fc from '../support/properties.js';
 
 const all = manySeries(12);
 

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { batchBytes, MemoryLog } from '../../src/journal/memory-log.js';
 import type { Batch, BatchReader } from '../../src/model/batch.js';
 import { batchOf, seriesOf } from '../support/batch.js';
+import fc from '../support/properties.js';
 
 const never = new AbortController().signal;
 const series = seriesOf(0, { __name__: 'x' });

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { decodeLabels, encodeLabels } from '../../src/model/encoded-labels.js';
 import {
@@ -16,6 +15,7 @@ import {
 import { anchoredRegex, createMatcher } from '../../src/model/matcher.js';
 import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const TEXT = fc.string({
   unit: fc.oneof(

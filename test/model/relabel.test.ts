@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of rules
-import fc from 'fast-check';
+
 import t from 'tap';
 import { formatLabels, type Labels, labelsFromRecord, labelsToRecord } from '../../src/model/labels.js';
 import { lowerCase, upperCase } from '../../src/model/letter-case.js';
@@ -12,6 +12,7 @@ import {
 } from '../../src/model/relabel.js';
 import { cpuMs } from '../support/cpu-time.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 function rule(given: Partial<RelabelRule>): RelabelRule {
   return { ...DEFAULT_RELABEL_RULE, ...given };

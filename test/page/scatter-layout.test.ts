@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { AXES } from '../../src/page/explore/explore-state.js';
 import { isPlaceable, placePoints, valueExtent } from '../../src/page/explore/scatter-layout.js';
 import { describe } from '../../src/page/explore/suggest.js';
 import { evenSplits, logSplits, valueScale } from '../../src/page/explore/value-scale.js';
+import fc from '../support/properties.js';
 
 const isBetween = (min: number, max: number) => (value: number) => value >= min && value <= max;
 

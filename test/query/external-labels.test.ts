@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { labelsFromRecord, labelValue, NO_LABELS } from '../../src/model/labels.js';
 import { createMatcher, type Matcher } from '../../src/model/matcher.js';
 import { PromqlError } from '../../src/query/expression.js';
 import { overKeptSeries, withExternalLabels } from '../../src/query/external-labels.js';
+import fc from '../support/properties.js';
 
 const matches = (matchers: readonly Matcher[], labels: readonly string[]) =>
   matchers.every((matcher) => matcher.matches(labelValue(labels, matcher.name)));

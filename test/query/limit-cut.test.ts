@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { LimitCut } from '../../src/query/limit-cut.js';
+import fc from '../support/properties.js';
 
 t.test('takes the first of all that were offered, as many as the limit', async () => {
   const timestamps = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 });

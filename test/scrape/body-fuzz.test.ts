@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import t from 'tap';
 import type { Labels } from '../../src/model/labels.js';
 import { DEFAULT_RELABEL_RULE, type RelabelRule } from '../../src/model/relabel.js';
 import { type BodyRules, bodyRulesOf } from '../../src/scrape/body-rules.js';
 import { DEFAULT_SCRAPE_JOB } from '../../src/scrape/options.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 import { NO_RULES, RecordingSink, ReusedBuffer, type Row, readSlowly } from '../support/scraped.js';
 
 /** A line of a body, or raw bytes in its place. */

@@ -1,8 +1,9 @@
 /** What a body says around the lines with exemplars: metadata, start times, and series that are no longer there. */
-import fc from 'fast-check';
+
 import t from 'tap';
 import { Verdict } from '../../src/model/exemplar.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 import { RecordingSink, ReusedBuffer } from '../support/scraped.js';
 
 const MINUTE_MS = 60_000;

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { encodeLabels } from '../../src/model/encoded-labels.js';
 import { type Exemplar, REJECT_REASONS, Verdict } from '../../src/model/exemplar.js';
@@ -11,6 +10,7 @@ import { RingStore } from '../../src/store/ring-store.js';
 import { NO_SLOT, SlotSlab } from '../../src/store/slot-slab.js';
 import { encodedExemplar, traced } from '../support/exemplar.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 /** What the model remembers of a series: plain arrays, in the order (time, value, labels). */
 interface ModelSeries {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import {
   compareLabels,
@@ -14,6 +13,7 @@ import { SeriesIndex } from '../../src/store/series-index.js';
 import { systemClock } from '../../src/util/clock.js';
 import { TimeSlices } from '../../src/util/time-slices.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 const VALUES = ['', 'a', 'b', 'ab', 'é', '\u{ffff}', '😀', 'a.b', 'x\ny'];
 const LABELS: fc.Arbitrary<Labels> = fc

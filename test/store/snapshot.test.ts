@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { encodeLabels } from '../../src/model/encoded-labels.js';
 import type { EncodedExemplar } from '../../src/model/exemplar.js';
@@ -10,6 +9,7 @@ import { NO_SLOT } from '../../src/store/slot-slab.js';
 import { SnapshotRestorer, snapshotChunks } from '../../src/store/snapshot.js';
 import { TimeSlices } from '../../src/util/time-slices.js';
 import { FakeClock } from '../support/fake-clock.js';
+import fc from '../support/properties.js';
 
 const NOW_MS = 1_763_796_000_000;
 const OPTIONS: StoreOptions = { ...DEFAULT_STORE_OPTIONS, perSeries: 4, maxExemplars: 12 };

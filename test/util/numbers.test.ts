@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { equalBytes, hashBytes, viewOf } from '../../src/util/bytes.js';
 import { systemClock } from '../../src/util/clock.js';
@@ -7,6 +6,7 @@ import { sortInSlices } from '../../src/util/sliced-sort.js';
 import { TimeSlices } from '../../src/util/time-slices.js';
 import { formatBytes, formatDurationMs, parseBytes, parseDurationMs } from '../../src/util/units.js';
 import { fuzzBounds } from '../support/fuzz.js';
+import fc from '../support/properties.js';
 
 t.test('floats as Go writes them', async (t) => {
   const f = (value: number, want: string) => t.equal(goFloat(value), want);

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { TextLines } from '../../src/util/text-lines.js';
+import fc from '../support/properties.js';
 
 t.test('lines and columns', async (t) => {
   const f = (text: string, offset: number, line: number, column: number) =>

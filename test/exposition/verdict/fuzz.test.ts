@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { openmetricsVerdict } from '../../../src/exposition/verdict/openmetrics.js';
 import { prometheusVerdict } from '../../../src/exposition/verdict/prometheus.js';
 import { fuzzBounds } from '../../support/fuzz.js';
+import fc from '../../support/properties.js';
 
 /** What bodies are made of, so that many get far. */
 const PIECES = [

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import t from 'tap';
 import { NumberKind, numberKind } from '../../../src/exposition/verdict/number-bytes.js';
 import { parseGoFloat } from '../../../src/util/go-float.js';
 import { fuzzBounds } from '../../support/fuzz.js';
+import fc from '../../support/properties.js';
 
 function f(text: string, want: keyof typeof NumberKind): void {
   const bytes = Buffer.from(`<${text}>`);

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import t from 'tap';
 import { prometheusVerdict } from '../../../src/exposition/verdict/prometheus.js';
 import { prometheusMissing, startPrometheus } from '../../support/prometheus.js';
+import fc from '../../support/properties.js';
 import { serveTarget } from '../../support/target.js';
 import { until } from '../../support/until.js';
 
