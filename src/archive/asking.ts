@@ -2,11 +2,11 @@ import type { StatementOptions } from '../clickhouse/database.js';
 import type { Archived } from '../model/archive.js';
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import { OncePerMinute } from '../util/once-per-minute.js';
 import type { ArchiveMeter } from './meter.js';
 
 /** What an archive that has just not answered is given: dashboards ask for many graphs at once. */
 const SUSPECT_TIMEOUT_MS = 1_000;
-const WARN_INTERVAL_MS = 60_000;
 /** For so long; then one that is only slow gets its time again. */
 const SUSPECT_MS = 30_000;
 
@@ -29,10 +29,11 @@ export class Asking {
   readonly #parts: AskingParts;
   /** There was no answer in time, and none since; until then it is given less. */
   #suspectUntilMs = Number.NEGATIVE_INFINITY;
-  #warnedMs = Number.NEGATIVE_INFINITY;
+  readonly #warning: OncePerMinute;
 
   constructor(parts: AskingParts) {
     this.#parts = parts;
+    this.#warning = new OncePerMinute(parts.clock);
   }
 
   /** @param nothing what stands for an answer that does not come */
@@ -63,12 +64,13 @@ export class Asking {
     }
   }
 
-  /** At once, then at most once a minute: whoever asked is told each time. */
+  /** Whoever asked is told each time. */
   #warn(error: string): void {
-    const { clock, log } = this.#parts;
-    if (clock.monotonicMs() - this.#warnedMs < WARN_INTERVAL_MS) return;
-    this.#warnedMs = clock.monotonicMs();
-    log.warn({ error }, 'the archive did not answer a query; what only it has was missing in the answer');
+    if (!this.#warning.isDue()) return;
+    this.#parts.log.warn(
+      { error },
+      'the archive did not answer a query; what only it has was missing in the answer',
+    );
   }
 
   get #isSuspect(): boolean {

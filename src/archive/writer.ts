@@ -14,6 +14,7 @@ import { Backoff } from '../util/backoff.js';
 import { type Clock, sleep } from '../util/clock.js';
 import { Once } from '../util/lifecycle.js';
 import type { Log } from '../util/log.js';
+import { OncePerMinute } from '../util/once-per-minute.js';
 import { TimeSlices } from '../util/time-slices.js';
 import { Wakeup } from '../util/wakeup.js';
 import { BlockBuilder, halves, withoutRow } from './block.js';
@@ -35,7 +36,6 @@ const INSERT_TIMEOUT_MS = 60_000;
 const SLICE_MS = 3;
 /** Who takes longer takes nothing, as far as anyone can tell. */
 const SLOW_INSERT_MS = 15_000;
-const WARN_INTERVAL_MS = 60_000;
 
 /** What a value says that a column does not take: parse errors, and sizes. Of other refusals the rows are innocent. */
 const ROW_ERRORS = new Set([6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 441, 467, 469]);
@@ -76,7 +76,7 @@ export class ArchiveWriter {
   readonly #room = new Wakeup();
   #waitingToCatchUp: (() => void)[] = [];
   #archivedUntilMs = 0;
-  #warnedMs = Number.NEGATIVE_INFINITY;
+  readonly #warning: OncePerMinute;
   #failingSinceMs: number | undefined;
   /** Of the attempt under way. */
   #insertingSinceMs: number | undefined;
@@ -85,6 +85,7 @@ export class ArchiveWriter {
 
   constructor(parts: ArchiveWriterParts) {
     this.#parts = parts;
+    this.#warning = new OncePerMinute(parts.clock);
   }
 
   start(): void {
@@ -305,14 +306,12 @@ export class ArchiveWriter {
     return true;
   }
 
-  /** At once, then at most once a minute. */
   #failed(error: DatabaseError): void {
     const { clock, log, reader } = this.#parts;
     // The first of these attempts may have hung for long before it failed.
     this.#failingSinceMs ??= this.#insertingSinceMs ?? clock.nowMs();
     this.#insertingSinceMs = undefined;
-    if (this.#stopRetrying.signal.aborted || clock.monotonicMs() - this.#warnedMs < WARN_INTERVAL_MS) return;
-    this.#warnedMs = clock.monotonicMs();
+    if (this.#stopRetrying.signal.aborted || !this.#warning.isDue()) return;
     const fields = { error: error.message, code: error.code, waiting: reader.pendingRows };
     log.warn(fields, 'the archive takes nothing, will be retried; exemplars wait in the journal');
   }
@@ -322,7 +321,7 @@ export class ArchiveWriter {
     if (this.#failingSinceMs === undefined) return;
     const seconds = (this.#parts.clock.nowMs() - this.#failingSinceMs) / 1000;
     this.#failingSinceMs = undefined;
-    this.#warnedMs = Number.NEGATIVE_INFINITY;
+    this.#warning.reset();
     this.#parts.log.info(
       { seconds, waiting: this.#parts.reader.pendingRows },
       'the archive takes exemplars again',

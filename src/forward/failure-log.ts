@@ -1,9 +1,8 @@
 /** Says that a remote write is in trouble: at once, then at most once a minute, and once when it is over. */
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
+import { OncePerMinute } from '../util/once-per-minute.js';
 import type { Load } from './judgement.js';
-
-const REPEAT_MS = 60_000;
 
 export interface Failure {
   /** The receiver's answer, where there was one. */
@@ -16,7 +15,7 @@ export class FailureLog {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #fields: () => object;
-  #lastWarnMs = new Map<string, number>();
+  readonly #warning: OncePerMinute;
   #failingSinceMs: number | undefined;
   #warned = false;
   #last: Failure | undefined;
@@ -26,6 +25,7 @@ export class FailureLog {
     this.#log = log;
     this.#clock = clock;
     this.#fields = fields;
+    this.#warning = new OncePerMinute(clock);
   }
 
   /** The latest failure, over or not. */
@@ -74,10 +74,7 @@ export class FailureLog {
   }
 
   #warn(message: string, more: object = {}, kind = message): boolean {
-    const nowMs = this.#clock.monotonicMs();
-    const lastMs = this.#lastWarnMs.get(kind);
-    if (lastMs !== undefined && nowMs - lastMs < REPEAT_MS) return false;
-    this.#lastWarnMs.set(kind, nowMs);
+    if (!this.#warning.isDue(kind)) return false;
     this.#log.warn({ ...this.#fields(), ...this.#last, ...more }, message);
     return true;
   }

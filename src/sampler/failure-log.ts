@@ -1,10 +1,7 @@
 /** Says what does not work: at once, then at most once a minute each, and once when it is over. */
 import type { Clock } from '../util/clock.js';
 import type { Log } from '../util/log.js';
-
-const REPEAT_MS = 60_000;
-/** Different failures of one pass are few; errors whose texts all differ are not remembered for ever. */
-const MAX_REMEMBERED = 50;
+import { OncePerMinute } from '../util/once-per-minute.js';
 
 export interface FailureLogParts {
   readonly log: Log;
@@ -17,26 +14,21 @@ export interface FailureLogParts {
 
 export class FailureLog {
   readonly #parts: FailureLogParts;
-  readonly #warnedMs = new Map<string, number>();
+  readonly #warning: OncePerMinute;
   #failsNow = false;
   #failingSinceMs: number | undefined;
 
   constructor(parts: FailureLogParts) {
     this.#parts = parts;
+    this.#warning = new OncePerMinute(parts.clock);
   }
 
   failed(error: string): void {
     const { log, clock, fields, failed } = this.#parts;
-    const nowMs = clock.monotonicMs();
     this.#failsNow = true;
-    this.#failingSinceMs ??= nowMs;
+    this.#failingSinceMs ??= clock.monotonicMs();
     // Figures in it, such as sizes and times, make no other failure of it.
-    const kind = error.replace(/\d+/g, '0');
-    const lastMs = this.#warnedMs.get(kind);
-    if (lastMs !== undefined && nowMs - lastMs < REPEAT_MS) return;
-    if (this.#warnedMs.size >= MAX_REMEMBERED) this.#warnedMs.clear();
-    this.#warnedMs.set(kind, nowMs);
-    log.warn({ ...fields, error }, failed);
+    if (this.#warning.isDue(error.replace(/\d+/g, '0'))) log.warn({ ...fields, error }, failed);
   }
 
   /** A pass has ended, in which everything was tried that is due. */
@@ -47,7 +39,7 @@ export class FailureLog {
     const { log, clock, fields, recovered } = this.#parts;
     const seconds = (clock.monotonicMs() - this.#failingSinceMs) / 1000;
     this.#failingSinceMs = undefined;
-    this.#warnedMs.clear();
+    this.#warning.reset();
     log.info({ ...fields, seconds }, recovered);
   }
 }
