@@ -1,3 +1,5 @@
+import { type ApiPath, isAnswerOf } from './shapes.js';
+
 /** exemplard's own API, also where `/api/v1/` belongs to an upstream; relative, so that a path prefix stays. */
 const API = './exemplard/api/v1/';
 
@@ -6,25 +8,28 @@ export interface Answer<T> {
   readonly warnings: readonly string[];
 }
 
-/** The server said no, or could not be asked. The message is for people. */
+/**
+ * Whose fault it is that there is no answer: `connection`, nothing came; `stranger`, something else than exemplard
+ * answered; `question`, asking it again is in vain; `server`, all others.
+ */
+export type Fault = 'connection' | 'stranger' | 'question' | 'server';
+
+/** The message is for people. */
 export class ApiError extends Error {
   constructor(
     message: string,
-    /** Undefined where no answer came. */
-    readonly status: number | undefined,
-    /** The question is at fault, so that asking it again is in vain. */
-    readonly isOfQuestion = false,
+    readonly fault: Fault,
   ) {
     super(message);
   }
 
-  get isUnreachable(): boolean {
-    return this.status === undefined;
+  get isOfQuestion(): boolean {
+    return this.fault === 'question';
   }
 }
 
 export function apiErrorOf(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError(String(error), undefined);
+  return error instanceof ApiError ? error : new ApiError(String(error), 'stranger');
 }
 
 type Parameter = string | number | undefined | readonly string[];
@@ -48,20 +53,20 @@ export function apiUrl(path: string, parameters: ApiParameters = {}): string {
  * @throws an AbortError when the signal says so
  */
 export async function ask<T>(
-  path: string,
+  path: ApiPath,
   parameters: ApiParameters = {},
   signal?: AbortSignal,
 ): Promise<Answer<T>> {
   const response = await reach(apiUrl(path, parameters), signal);
   const body = await readBody(response, signal);
   const { status } = response;
-  if (status === 204) throw new ApiError('the expression has no selector', status, true);
+  if (status === 204) throw new ApiError('the expression has no selector', 'question');
   const { data, error, warnings = [] } = (body ?? {}) as Partial<PrometheusAnswer<T>>;
-  if (error !== undefined) throw new ApiError(error, status, QUESTION_STATUSES.includes(status));
-  // A proxy between, or its login page.
-  if (data === undefined || data === null || !response.ok)
-    throw new ApiError(`the answer is not exemplard's (HTTP ${status})`, status);
-  return { data, warnings };
+  if (typeof error === 'string')
+    throw new ApiError(error, QUESTION_STATUSES.includes(status) ? 'question' : 'server');
+  if (!response.ok || !isAnswerOf(path, data) || !Array.isArray(warnings))
+    throw new ApiError(`the answer is not exemplard's (HTTP ${status})`, 'stranger');
+  return { data: data!, warnings };
 }
 
 interface PrometheusAnswer<T> {
@@ -78,7 +83,7 @@ async function reach(url: string, signal: AbortSignal | undefined): Promise<Resp
     return await fetch(url, { signal: signal ?? null, headers: { accept: 'application/json' } });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError('the server does not answer', undefined);
+    throw new ApiError('the server does not answer', 'connection');
   }
 }
 

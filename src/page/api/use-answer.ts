@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { type Answer, type ApiError, type ApiParameters, apiErrorOf, ask } from './client.js';
+import type { ApiPath } from './shapes.js';
 
 export type Asked<T> =
   | { readonly state: 'loading' }
@@ -22,7 +23,7 @@ type Answered<T> = { readonly question: string } & (
  * @param path undefined: nothing is asked
  */
 export function useAnswer<T>(
-  path: string | undefined,
+  path: ApiPath | undefined,
   parameters: ApiParameters = {},
   again: unknown = undefined,
 ): Asked<T> {

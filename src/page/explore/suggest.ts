@@ -51,7 +51,7 @@ function labelValues(
 ): Promise<Answer<string[]>> {
   const matcher = word === '' ? undefined : matcherText(label, '=~', `(?i).*${escapeRegex(word)}.*`);
   const match = matcher === undefined ? selector : joinedSelector(selector, matcher);
-  const path = `label/${encodeURIComponent(label)}/values`;
+  const path = `label/${encodeURIComponent(label)}/values` as const;
   return ask<string[]>(path, { 'match[]': match, limit: MAX_SUGGESTIONS }, signal);
 }
 

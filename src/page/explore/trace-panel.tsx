@@ -20,7 +20,7 @@ const MAX_LISTED = 500;
 /** All points of graphs that one trace stands behind. */
 export function TracePanel({ id, onOpen, onClose }: TracePanelProps) {
   const [asks, setAsks] = useState(0);
-  const path = `traces/${encodeURIComponent(id)}/exemplars`;
+  const path = `traces/${encodeURIComponent(id)}/exemplars` as const;
   const asked = useAnswer<SeriesExemplars[]>(path, { show_source: 'true' }, asks);
   return (
     <SidePanel title="Exemplars of a trace" about={id} onClose={onClose}>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { ApiError } from '../api/client.js';
+import type { ApiError, Fault } from '../api/client.js';
 
 /** Nothing is here: why, and what to do. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
@@ -20,16 +20,28 @@ export function Loading({ what }: { what: string }) {
   );
 }
 
-/** The server said no, or nothing. */
+const TITLES: Readonly<Record<Fault, string>> = {
+  connection: 'The server does not answer',
+  stranger: 'Something else answers',
+  question: 'This cannot be answered',
+  server: 'The server could not answer',
+};
+
+/** What to do, where the server does not say it. */
+const NEXT: Readonly<Partial<Record<Fault, string>>> = {
+  connection: 'Check that exemplard is running and that this page can reach it.',
+  stranger:
+    'Check the address of this page, and what is between: a proxy, or its login page. After an update of exemplard, load the page again.',
+};
+
+/** The server said no, or nothing; or it was another. */
 export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => void }) {
+  const { fault, message } = error;
   return (
     <div class="state failure" role="alert">
-      <h2>{titleOf(error)}</h2>
-      <p>
-        {error.isUnreachable
-          ? 'Check that exemplard is running and that this page can reach it.'
-          : error.message}
-      </p>
+      <h2>{TITLES[fault]}</h2>
+      {fault !== 'connection' && <p>{message}</p>}
+      {NEXT[fault] !== undefined && <p>{NEXT[fault]}</p>}
       {onRetry && (
         <button type="button" onClick={onRetry}>
           Try again
@@ -37,11 +49,6 @@ export function Failure({ error, onRetry }: { error: ApiError; onRetry?: () => v
       )}
     </div>
   );
-}
-
-function titleOf(error: ApiError): string {
-  if (error.isUnreachable) return 'The server does not answer';
-  return error.isOfQuestion ? 'This cannot be answered' : 'The server could not answer';
 }
 
 export type NoticeKind = 'info' | 'warning';
