@@ -236,6 +236,89 @@ t.test('retention, in Chromium', { skip: chromiumMissing() }, async (t) => {
     t.equal(await page.getByRole('textbox', { name: 'Target' }).inputValue(), '3d');
     t.same(problems, []);
   });
+
+  await t.test('slots that no ring can have', async (t) => {
+    const { page, problems, screenshot } = await open(t);
+    await table(page, 'job').waitFor();
+    const slots = page.getByRole('textbox', { name: 'Slots' });
+    const described = () =>
+      slots.evaluate(
+        (input) =>
+          input.ownerDocument.getElementById(String(input.getAttribute('aria-describedby')))?.textContent,
+      );
+    for (const wrong of ['abc', '', '0', '1.5', '-1', '2147483648', '3e9']) {
+      await slots.fill(wrong);
+      await slots.press('Enter');
+      t.equal(await slots.getAttribute('aria-invalid'), 'true', wrong);
+      t.equal(await described(), 'a whole number from 1 to 2,147,483,647', wrong);
+      t.equal(
+        await page.locator('.what-if [role=status]').textContent(),
+        '',
+        'nothing is said of other rings',
+      );
+    }
+    await slots.blur();
+    t.equal(await slots.inputValue(), '3e9', 'it stays, to be corrected');
+    await screenshot('retention-slots-wrong-light');
+    t.same(await seriousFindings(page), []);
+    t.notMatch(page.url(), 'per_series');
+    for (const [right, parameter] of [
+      ['2147483647', 'per_series=2147483647'],
+      ['1e3', 'per_series=1000'],
+    ] as const) {
+      await slots.fill(right);
+      await slots.press('Enter');
+      await page.waitForURL((url) => url.hash.endsWith(parameter));
+      t.equal(await slots.getAttribute('aria-invalid'), 'false', right);
+      t.equal(await described(), undefined);
+    }
+    await slots.fill('many');
+    await page.getByRole('button', { name: `Back to ${PER_SERIES}` }).click();
+    await page.waitForURL((url) => !url.hash.includes('per_series'));
+    t.equal(await slots.inputValue(), String(PER_SERIES));
+    t.same(problems, []);
+  });
+
+  await t.test('a reload of the configuration leaves alone what is being written', async (t) => {
+    const { page, problems } = await open(t);
+    t.teardown(() => app.reload(CONFIG(address)));
+    const heading = (target: string) => page.getByRole('heading', { name: new RegExp(` ${target}(,|$)`) });
+    const reload = async (target: string, slots: number) => {
+      await app.reload(
+        CONFIG(address, `storage: {exemplars: {per_series: ${slots}}}\nretention_target: ${target}`),
+      );
+      await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+      await heading(target).waitFor();
+      await page.locator('.figures').getByText(String(slots), { exact: true }).waitFor();
+    };
+    const target = page.getByRole('textbox', { name: 'Target' });
+    const slots = page.getByRole('textbox', { name: 'Slots' });
+    await isMissed(page);
+    await target.pressSequentially('0');
+    const written = await target.inputValue();
+    await reload('5h', 21);
+    t.equal(await target.inputValue(), written);
+    await target.fill('5');
+    await reload('6h', 22);
+    t.equal(await target.inputValue(), '5');
+    await target.press('End');
+    await target.pressSequentially('m');
+    await target.press('Enter');
+    await page.waitForURL(/target=5m/);
+    await page.goBack();
+    await heading('6h').waitFor();
+    t.equal(await target.inputValue(), '6h', 'what nobody writes follows');
+
+    await slots.fill('4');
+    await reload('7h', 23);
+    t.equal(await slots.inputValue(), '4');
+    await slots.fill('x');
+    await slots.blur();
+    await reload('8h', 24);
+    t.equal(await slots.inputValue(), '24', 'what was left in vain gives way');
+    t.equal(await target.inputValue(), '8h');
+    t.same(problems, []);
+  });
 });
 
 t.test('retention in other states, in Chromium', { skip: chromiumMissing() }, async (t) => {

@@ -23,6 +23,7 @@ t.test('what means nothing is left at its default', async (t) => {
   t.equal(defaults.by, 'job');
   t.same(read('by=rack&sort=size&order=up&target=soon&per_series=-1'), defaults);
   t.same(read('by=label:&per_series=1.5'), defaults);
+  t.same(read('per_series=2147483648'), defaults, 'more than the configuration takes');
 });
 
 t.test('selectors', async (t) => {

@@ -43,6 +43,7 @@ t.test('windows and slots', async (t) => {
   t.equal(targetFor(101, 0.1), 1000);
   t.equal(targetFor(1, 0.1), undefined, 'nothing to ask for');
   t.equal(targetFor(101, 0), undefined);
+  t.equal(targetFor(2 ** 31 - 1, 1e-5), undefined, 'longer than anything the server reads');
 });
 
 t.test('advice', async (t) => {

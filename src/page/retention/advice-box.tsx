@@ -1,10 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
 import { useAnswer } from '../api/use-answer.js';
 import { configBytes, formatBytes } from '../format/bytes.js';
 import { formatCount } from '../format/number.js';
 import { formatDuration, roughDuration } from '../format/time.js';
 import { CopyButton } from '../parts/copy-button.js';
+import { TextField } from '../parts/text-field.js';
+import { useDraft } from '../parts/use-draft.js';
 import type { RetentionAnswer, RetentionGroup } from './answer.js';
+import { MAX_SLOTS, parseSlots } from './retention-state.js';
 import { adviceFor, highestRate, targetFor, windowOf } from './what-if.js';
 
 export interface AdviceBoxProps {
@@ -63,58 +65,53 @@ export function AdviceBox(props: AdviceBoxProps) {
 const STEPS = Array.from({ length: 69 }, (_, step) => Math.round(8 * 2 ** (step / 4)));
 
 function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }: AdviceBoxProps) {
-  const [size, setSize] = useState(perSeries ?? answer.limits.perSeries);
-  useEffect(() => setSize(perSeries ?? answer.limits.perSeries), [perSeries, answer.limits.perSeries]);
+  const settled = perSeries ?? answer.limits.perSeries;
+  const draft = useDraft({
+    known: String(settled),
+    problemOf: (text) =>
+      parseSlots(text) === undefined ? `a whole number from 1 to ${formatCount(MAX_SLOTS)}` : undefined,
+    onTake(text) {
+      const slots = parseSlots(text);
+      onPerSeries(slots === answer.limits.perSeries ? undefined : slots);
+    },
+  });
+  const slots = parseSlots(draft.text);
   const rate = highestRate(total, answer.limits.perSeries, targetSeconds);
-  const seconds = windowOf(size, rate);
+  const distance = (step: number) => Math.abs(step - (slots ?? settled));
   const step = STEPS.reduce(
-    (best, each, index) => (Math.abs(each - size) < Math.abs(STEPS[best]! - size) ? index : best),
+    (best, each, index) => (distance(each) < distance(STEPS[best]!) ? index : best),
     0,
   );
-  const isSettled = size === (perSeries ?? answer.limits.perSeries);
-  const settle = () => onPerSeries(size === answer.limits.perSeries ? undefined : size);
   return (
     <fieldset class="what-if">
       <legend>What if rings had …</legend>
       <input
         type="range"
         aria-label="Slots a ring"
-        aria-valuetext={`${size} slots`}
+        aria-valuetext={`${slots ?? settled} slots`}
         min={0}
         max={STEPS.length - 1}
         value={step}
-        onInput={(event) => setSize(STEPS[Number(event.currentTarget.value)]!)}
-        onChange={settle}
+        onInput={(event) => draft.write(String(STEPS[Number(event.currentTarget.value)]!))}
+        onChange={draft.takeOver}
       />
-      <label class="field">
-        <input
-          type="text"
-          inputMode="numeric"
-          aria-label="Slots"
-          size={7}
-          value={String(size)}
-          onInput={(event) => {
-            const slots = Number(event.currentTarget.value);
-            if (Number.isInteger(slots) && slots > 0 && slots <= 10_000_000) setSize(slots);
-          }}
-          onBlur={settle}
-          onKeyDown={(event) => event.key === 'Enter' && settle()}
-        />
-        <span class="label">slots</span>
-      </label>
+      <TextField label="slots" draft={draft} size={7} inputMode="numeric" />
       <p role="status">
-        The busiest series would remember{' '}
-        <strong>{seconds === undefined ? 'for ever' : roughDuration(seconds)}</strong>
-        {isSettled && (
-          // The key: what other rings take is not shown for these, not even until their own answer has come.
-          <Memory
-            key={JSON.stringify([size, match])}
-            match={match}
-            targetSeconds={targetFor(size, rate)}
-            maxBytes={answer.limits.maxBytes}
-          />
+        {slots !== undefined && (
+          <>
+            The busiest series would remember <strong>{describeWindow(windowOf(slots, rate))}</strong>
+            {slots === settled && (
+              // The key: what other rings take is not shown for these, not even until their own answer has come.
+              <Memory
+                key={JSON.stringify([slots, match])}
+                match={match}
+                targetSeconds={targetFor(slots, rate)}
+                maxBytes={answer.limits.maxBytes}
+              />
+            )}
+            .
+          </>
         )}
-        .
       </p>
       {perSeries !== undefined && (
         <button type="button" class="small" onClick={() => onPerSeries(undefined)}>
@@ -124,6 +121,9 @@ function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }:
     </fieldset>
   );
 }
+
+const describeWindow = (seconds: number | undefined) =>
+  seconds === undefined ? 'for ever' : roughDuration(seconds);
 
 interface MemoryProps {
   readonly match: string;

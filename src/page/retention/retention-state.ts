@@ -19,10 +19,17 @@ export const GROUPINGS = ['total', 'job', 'instance', 'metric', 'series'] as con
 /** Columns by which the server sorts. */
 export const SORTS = ['window', 'rate', 'overwrites', 'exemplars'];
 
+/** As the configuration takes `per_series`. */
+export const MAX_SLOTS = 2 ** 31 - 1;
+
+export function parseSlots(text: string): number | undefined {
+  const slots = Number(text);
+  return Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS ? slots : undefined;
+}
+
 export function readState(parameters: URLSearchParams): RetentionState {
   const by = parameters.get('by') ?? 'job';
   const sort = parameters.get('sort') ?? '';
-  const perSeries = Number(parameters.get('per_series'));
   return {
     by: (GROUPINGS as readonly string[]).includes(by) || /^label:./.test(by) ? by : 'job',
     match: parameters.get('match') ?? '',
@@ -30,7 +37,7 @@ export function readState(parameters: URLSearchParams): RetentionState {
       ? { column: sort, isDescending: parameters.get('order') !== 'asc' }
       : undefined,
     targetSeconds: parseDuration(parameters.get('target') ?? ''),
-    perSeries: Number.isInteger(perSeries) && perSeries > 0 ? perSeries : undefined,
+    perSeries: parseSlots(parameters.get('per_series') ?? ''),
   };
 }
 

@@ -23,10 +23,11 @@ export function windowOf(perSeries: number, perSecond: number): number | undefin
   return perSecond === 0 ? undefined : Math.max(0, perSeries - 1) / perSecond;
 }
 
-/** The target to ask the server with, so that its forecast is for rings of that size. */
+/** The target to ask the server with, so that its forecast is for rings of that size; undefined: it takes none like it. */
 export function targetFor(perSeries: number, perSecond: number): number | undefined {
   const seconds = windowOf(perSeries, perSecond);
-  return seconds === undefined || seconds < 0.001 ? undefined : seconds;
+  const isTaken = seconds !== undefined && seconds >= 0.001 && seconds * 1000 <= Number.MAX_SAFE_INTEGER;
+  return isTaken ? seconds : undefined;
 }
 
 export interface Advice {
