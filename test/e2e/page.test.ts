@@ -293,6 +293,41 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
     t.same([...problems, ...other.problems], []);
   });
 
+  await t.test('a double click zooms out, whatever its first click opens', async (t) => {
+    for (const look of [OTHER_LOOKS.narrow, {}]) {
+      const { page, problems } = await open(t, explore(app, '&range=1h'), look);
+      await hasPoints(page, HELD);
+      const press = async (clickCount: number) => {
+        await page.mouse.down({ clickCount });
+        await page.mouse.up({ clickCount });
+      };
+      const doubleClick = async (key: string) => {
+        await chart(page).focus();
+        await page.keyboard.press(key);
+        const marker = (await page.locator('.scatter-marker').boundingBox())!;
+        await page.mouse.move(marker.x + marker.width / 2, marker.y + marker.height / 2);
+        await press(1);
+        await panel(page).waitFor();
+        await press(2);
+      };
+      // The panel comes to lie under the pointer there.
+      await doubleClick('End');
+      await page.waitForURL(/range=2h/);
+      await panel(page).waitFor({ state: 'detached' });
+      t.notMatch(page.url(), 'filter=', 'what lay under the second click was not meant');
+      t.same(problems, []);
+      if (look === OTHER_LOOKS.narrow) continue;
+
+      const shownId = () => panel(page).locator('.trace code').first().textContent();
+      await page.locator('.opener').nth(5).click();
+      const id = await shownId();
+      await doubleClick('Home');
+      await page.waitForURL(/range=4h/);
+      await until(async () => (await shownId()) === id, 'what was open before');
+      t.same(problems, []);
+    }
+  });
+
   await t.test("a range of one's own, and a server that warns", async (t) => {
     const { page, problems, screenshot } = await open(t, explore(app));
     await hasPoints(page, HELD);

@@ -17,7 +17,7 @@ export interface ResultsProps {
   readonly selected: Point | undefined;
   readonly canRaiseLimit: boolean;
   readonly onUpdate: (patch: Partial<ExploreState>, how?: { replace?: boolean }) => void;
-  readonly onOpen: (point: Point) => void;
+  readonly onOpen: (point: Point | undefined) => void;
   readonly onZoom: ScatterEvents['onSelect'];
   readonly onZoomOut: () => void;
   readonly onRetry: () => void;

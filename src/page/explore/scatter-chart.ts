@@ -22,12 +22,13 @@ export interface ScatterData {
 export interface ScatterEvents {
   /** The point under the pointer, or none. @param isMoved else points have come or gone under a pointer that rests */
   onHover(point: Point | undefined, isMoved: boolean): void;
-  onClick(point: Point): void;
+  /** A click, which may be the first of two. */
+  onClick(point: Point | undefined): void;
+  onDoubleClick(): void;
   /** Points are at new places. */
   onPaint(): void;
   /** What a drag enclosed; with the values left out where it was along time only. */
   onSelect(area: { startMs: number; endMs: number; minValue?: number; maxValue?: number }): void;
-  onZoomOut(): void;
 }
 
 /** How far from a point the pointer still means it, in CSS pixels. */
@@ -77,6 +78,8 @@ export class ScatterChart {
   #pointer = { clientX: 0, clientY: 0 };
   /** Since the last look at what is under it. */
   #isMoved = false;
+  /** By the last click that was not the second of two. */
+  #isClicked = false;
 
   constructor(
     container: HTMLElement,
@@ -98,10 +101,20 @@ export class ScatterChart {
     };
     this.#plot.root.addEventListener('mousemove', onMove, { capture: true });
     // uPlot keeps back the clicks that end a drag.
-    this.#plot.over.addEventListener('click', () => {
-      if (this.#hovered !== undefined) this.events.onClick(this.#hovered);
-    });
+    this.#plot.over.addEventListener('click', () => this.events.onClick(this.#hovered));
+    window.addEventListener('click', this.#noteClick, { capture: true });
   }
+
+  /** What the first click of two opens may come to lie under the pointer: the second is meant for the chart all the same. */
+  readonly #noteClick = (event: MouseEvent) => {
+    const isSecond = event.detail > 0 && event.detail % 2 === 0;
+    if (isSecond && this.#isClicked) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.events.onDoubleClick();
+    }
+    this.#isClicked = !isSecond && this.#plot.over.contains(event.target as Node);
+  };
 
   /** Painted soon, not at once. */
   show(data: ScatterData): void {
@@ -117,6 +130,7 @@ export class ScatterChart {
   }
 
   destroy(): void {
+    window.removeEventListener('click', this.#noteClick, { capture: true });
     this.#plot.destroy();
   }
 
@@ -197,12 +211,7 @@ export class ScatterChart {
       cursor: {
         points: { show: false },
         drag: { x: true, y: true, uni: ONE_DIRECTION, dist: 4, setScale: false },
-        bind: {
-          dblclick: () => () => {
-            this.events.onZoomOut();
-            return null;
-          },
-        },
+        bind: { dblclick: () => null },
       },
       hooks: {
         draw: [() => this.#paint()],

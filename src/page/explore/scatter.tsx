@@ -10,7 +10,8 @@ export interface ScatterProps {
   readonly data: ScatterData;
   readonly axis: Axis;
   readonly selected: Point | undefined;
-  readonly onOpen: (point: Point) => void;
+  /** Undefined: nothing was open before a double click. */
+  readonly onOpen: (point: Point | undefined) => void;
   readonly onSelect: ScatterEvents['onSelect'];
   readonly onZoomOut: () => void;
 }
@@ -39,6 +40,7 @@ export function Scatter(props: ScatterProps) {
   /** The keyboard's last point, from where it goes on when the focus comes back. */
   const walkedTo = useRef<Point | undefined>(undefined);
   const isDark = useIsDark();
+  const selectedBeforeClick = useRef<Point | undefined>(undefined);
   // The chart lives longer than one rendering, and calls what is current.
   const latest = useRef(props);
   latest.current = props;
@@ -53,10 +55,16 @@ export function Scatter(props: ScatterProps) {
           if (point === undefined) return undefined;
           return before?.point === point && !before.byKey ? before : { point, byKey: false };
         }),
-      onClick: (point) => latest.current.onOpen(point),
+      onClick: (point) => {
+        selectedBeforeClick.current = latest.current.selected;
+        if (point !== undefined) latest.current.onOpen(point);
+      },
+      onDoubleClick: () => {
+        latest.current.onOpen(selectedBeforeClick.current);
+        latest.current.onZoomOut();
+      },
       onPaint: () => setPaints((count) => count + 1),
       onSelect: (area) => latest.current.onSelect(area),
-      onZoomOut: () => latest.current.onZoomOut(),
     });
     chart.current = made;
     // What the chart before had found under the pointer, it no longer tells of.
