@@ -134,14 +134,19 @@ t.test('targets, in Chromium', { skip: chromiumMissing() }, async (t) => {
   );
 
   await t.test('the server goes away, and comes back', async (t) => {
+    const search = page.getByRole('textbox', { name: 'Search' });
+    await search.pressSequentially('sh');
     await page.route('**/api/v1/targets', (route) => route.abort());
     await refresh();
     await page.getByRole('heading', { name: 'The server does not answer' }).waitFor();
+    await page.keyboard.type('op');
+    t.equal(await search.inputValue(), 'shop', 'who writes goes on writing');
     await screenshot('targets-gone-light');
     t.same(await seriousFindings(page), []);
     await page.unroute('**/api/v1/targets');
     await page.getByRole('button', { name: 'Try again' }).click();
     await card(page, 'shop').waitFor();
+    t.equal(await page.locator('.card').count(), 1);
   });
 });
 

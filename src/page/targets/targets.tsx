@@ -20,58 +20,94 @@ export function Targets({ parameters, navigate }: ViewProps) {
   const asked = useAnswer<TargetsAnswer>('targets', {}, tick);
   const targets = asked.state === 'ready' ? asked.data.activeTargets : undefined;
   const sorted = useMemo(() => [...(targets ?? [])].sort(byHealth), [targets]);
-  if (asked.state === 'loading') return <Loading what="targets" />;
-  if (asked.state === 'failed') return <Failure error={asked.error} onRetry={refresh} />;
-  if (sorted.length === 0) return <NoTargets dropped={asked.data.droppedTargetCounts} />;
-  const chosen = sorted.filter((target) => isShown(target, choice));
   const change = (changes: Partial<TargetChoice>) =>
     navigate({ view: 'targets', parameters: writeChoice({ ...choice, ...changes }) }, { replace: true });
   return (
     <section class="view">
       <h1 class="off-screen">Targets</h1>
-      <Counts targets={sorted} dropped={asked.data.droppedTargetCounts} />
-      <div class="tools">
-        <fieldset class="choice" aria-label="Which targets">
-          {SHOWN.map(({ id, title }) => (
+      {/* Whatever is answered below: who writes in it goes on writing. */}
+      <Tools choice={choice} targets={targets && sorted} onChange={change} />
+      {body()}
+    </section>
+  );
+
+  function body() {
+    if (asked.state === 'loading') return <Loading what="targets" />;
+    if (asked.state === 'failed') return <Failure error={asked.error} onRetry={refresh} />;
+    const { droppedTargetCounts: dropped } = asked.data;
+    if (sorted.length === 0) return <NoTargets dropped={dropped} />;
+    return (
+      <>
+        <Counts targets={sorted} dropped={dropped} />
+        <Cards targets={sorted.filter((target) => isShown(target, choice))} />
+      </>
+    );
+  }
+}
+
+interface ToolsProps {
+  readonly choice: TargetChoice;
+  /** Undefined: not known. */
+  readonly targets: readonly Target[] | undefined;
+  readonly onChange: (changes: Partial<TargetChoice>) => void;
+}
+
+function Tools({ choice, targets, onChange }: ToolsProps) {
+  const countOf = (shown: TargetChoice['shown']) =>
+    targets?.filter((target) => isShown(target, { ...choice, shown })).length;
+  return (
+    <div class="tools">
+      <fieldset class="choice" aria-label="Which targets">
+        {SHOWN.map(({ id, title }) => {
+          const count = countOf(id);
+          return (
             <button
               key={id}
               type="button"
               aria-pressed={choice.shown === id}
-              onClick={() => change({ shown: id })}
+              onClick={() => onChange({ shown: id })}
             >
-              {title} (
-              {formatCount(sorted.filter((target) => isShown(target, { ...choice, shown: id })).length)})
+              {count === undefined ? title : `${title} (${formatCount(count)})`}
             </button>
-          ))}
-        </fieldset>
-        <label class="field">
-          <span class="label">Search</span>
-          <input
-            type="text"
-            value={choice.search}
-            placeholder="job, instance, URL, error"
-            spellcheck={false}
-            onInput={(event) => change({ search: event.currentTarget.value })}
-          />
-        </label>
-      </div>
-      {chosen.length === 0 && (
-        <Empty title="None of these">
-          <p>No target is like that. Choose others above, or search for something else.</p>
-        </Empty>
-      )}
+          );
+        })}
+      </fieldset>
+      <label class="field">
+        <span class="label">Search</span>
+        <input
+          type="text"
+          value={choice.search}
+          placeholder="job, instance, URL, error"
+          spellcheck={false}
+          onInput={(event) => onChange({ search: event.currentTarget.value })}
+        />
+      </label>
+    </div>
+  );
+}
+
+function Cards({ targets }: { targets: readonly Target[] }) {
+  if (targets.length === 0) {
+    return (
+      <Empty title="None of these">
+        <p>No target is like that. Choose others above, or search for something else.</p>
+      </Empty>
+    );
+  }
+  return (
+    <>
       <ul class="cards">
-        {chosen.slice(0, MAX_SHOWN).map((target) => (
+        {targets.slice(0, MAX_SHOWN).map((target) => (
           <TargetCard
             key={`${target.scrapePool} ${target.scrapeUrl} ${JSON.stringify(target.labels)}`}
             target={target}
           />
         ))}
       </ul>
-      {chosen.length > MAX_SHOWN && (
-        <p class="hint">{counted(chosen.length - MAX_SHOWN, 'more target')}: search to find them.</p>
+      {targets.length > MAX_SHOWN && (
+        <p class="hint">{counted(targets.length - MAX_SHOWN, 'more target')}: search to find them.</p>
       )}
-    </section>
+    </>
   );
 }
 
