@@ -45,7 +45,8 @@ function sinksOf(families: Families, prefix: string, identity: readonly string[]
   for (const { name, type, values } of families as readonly Family[]) {
     if (!name.startsWith(prefix) || type === 'histogram') continue;
     const figure = figureName(name.slice(prefix.length), type);
-    for (const { value, labels } of values) {
+    // JSON has no word for a time that never was.
+    for (const { value, labels } of values.filter(({ value }) => Number.isFinite(value))) {
       const own = Object.fromEntries(identity.map((label) => [label, String(labels[label] ?? '')]));
       const key = JSON.stringify(own);
       const sink = sinks.get(key) ?? { labels: own, figures: {}, parts: {} };

@@ -77,6 +77,7 @@ remote_write:
   const living = cards.filter({ hasText: receiver.url });
   const lost = cards.filter({ hasText: dead.url });
   await living.getByText('● working').waitFor();
+  t.equal(await living.locator('.badge').textContent(), 'living');
   t.notMatch(await living.textContent(), /Sent0 exemplars/);
   await lost.getByText('▲ nothing sent yet').waitFor();
   await lost.getByText('→ The log says what the receiver answered').waitFor();

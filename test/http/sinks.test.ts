@@ -8,6 +8,7 @@ t.test('sinks are told with the figures of their metrics', async (t) => {
   const registers = [registry];
   const help = 'x';
   new Gauge({ name: 'exemplard_journal_bytes', help, registers }).set(7);
+  new Gauge({ name: 'exemplard_journal_never_seconds', help, registers }).set(Number.NEGATIVE_INFINITY);
   const dropped = new Counter({
     name: 'exemplard_remote_write_exemplars_dropped_total',
     help,

@@ -45,6 +45,7 @@ export function Sinks({ status }: ViewProps) {
             key={JSON.stringify(sink.labels)}
             kind="remote_write"
             title={sink.labels.url ?? ''}
+            name={sink.labels.remote_name}
             sink={sink}
             figures={forwardFigures(sink)}
           />
@@ -117,11 +118,13 @@ function WithoutArchive() {
 interface SinkCardProps {
   readonly kind: SinkKind;
   readonly title: string;
+  /** Two may go to the same place. */
+  readonly name?: string | undefined;
   readonly sink: Sink;
   readonly figures: readonly Figure[];
 }
 
-function SinkCard({ kind, title, sink, figures }: SinkCardProps) {
+function SinkCard({ kind, title, name, sink, figures }: SinkCardProps) {
   const { isWell, text, next } = healthOf(kind, sink, Date.now() / 1000);
   const losses = lossesOf(kind, sink);
   return (
@@ -129,6 +132,7 @@ function SinkCard({ kind, title, sink, figures }: SinkCardProps) {
       <div class="head">
         <span class={`health ${isWell ? 'up' : 'down'}`}>{`${isWell ? '●' : '▲'} ${text}`}</span>
         <strong>{title}</strong>
+        {name !== undefined && <span class="badge">{name}</span>}
       </div>
       {next !== undefined && (
         <div class="finding error">
