@@ -113,9 +113,9 @@ t.test('an error is that of the last question', async (t) => {
   await settle();
   feed.show(OTHER, false);
   await settle();
-  await server.questions[0]!.fail(new ApiError('late', 500));
+  await server.questions[0]!.fail(new ApiError('late', 'server'));
   t.match(held.shown, { error: undefined, isLoading: true });
-  await server.questions[1]!.fail(new ApiError('out of order', 500));
+  await server.questions[1]!.fail(new ApiError('out of order', 'server'));
   t.match(held.shown, { error: { message: 'out of order' }, isLoading: false, isAnswered: false });
   feed.askAgain();
   t.match(held.shown, { error: undefined, isLoading: true });
@@ -197,7 +197,7 @@ t.test('a question that is refused has no stream, until it is asked again', asyn
   const { server, feed, held } = start(t);
   feed.show(LAST, true);
   await server.open();
-  await server.questions[0]!.fail(new ApiError('unknown function', 400, true));
+  await server.questions[0]!.fail(new ApiError('unknown function', 'question'));
   t.ok(server.streams[0]!.isClosed);
   t.equal(held.shown.live, undefined);
   feed.show(LAST, false);

@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { useAnswer } from '../api/use-answer.js';
+import { type Asked, useAnswer } from '../api/use-answer.js';
 import { counted, formatCount } from '../format/number.js';
 import { formatDateTime, roughDuration } from '../format/time.js';
 import { type Figure, Figures } from '../parts/figures.js';
@@ -27,22 +27,29 @@ export function Targets({ parameters, navigate }: ViewProps) {
       <h1 class="off-screen">Targets</h1>
       {/* Whatever is answered below: who writes in it goes on writing. */}
       <Tools choice={choice} targets={targets && sorted} onChange={change} />
-      {body()}
+      <Found asked={asked} targets={sorted} choice={choice} onRetry={refresh} />
     </section>
   );
+}
 
-  function body() {
-    if (asked.state === 'loading') return <Loading what="targets" />;
-    if (asked.state === 'failed') return <Failure error={asked.error} onRetry={refresh} />;
-    const { droppedTargetCounts: dropped } = asked.data;
-    if (sorted.length === 0) return <NoTargets dropped={dropped} />;
-    return (
-      <>
-        <Counts targets={sorted} dropped={dropped} />
-        <Cards targets={sorted.filter((target) => isShown(target, choice))} />
-      </>
-    );
-  }
+interface FoundProps {
+  readonly asked: Asked<TargetsAnswer>;
+  readonly targets: readonly Target[];
+  readonly choice: TargetChoice;
+  readonly onRetry: () => void;
+}
+
+function Found({ asked, targets, choice, onRetry }: FoundProps) {
+  if (asked.state === 'loading') return <Loading what="targets" />;
+  if (asked.state === 'failed') return <Failure error={asked.error} onRetry={onRetry} />;
+  const { droppedTargetCounts: dropped } = asked.data;
+  if (targets.length === 0) return <NoTargets dropped={dropped} />;
+  return (
+    <>
+      <Counts targets={targets} dropped={dropped} />
+      <Cards targets={targets.filter((target) => isShown(target, choice))} />
+    </>
+  );
 }
 
 interface ToolsProps {
