@@ -7,6 +7,12 @@ export class PromqlError extends Error {}
 /** Expressions of dashboards are shorter; parsing is linear, but a tree takes memory. */
 const MAX_EXPRESSION_LENGTH = 64 * 1024;
 
+/** Prometheus does not recover from errors, and neither does this: to try what may have been meant takes seconds for a long text. */
+const strictParser = parser.configure({ strict: true });
+
+/** How much behind an error it takes to say what it is. */
+const CONTEXT_LENGTH = 64;
+
 /** @throws {PromqlError} where Prometheus would refuse the syntax */
 export function parseExpression(expression: string): Tree {
   if (isBlank(expression))
@@ -14,9 +20,11 @@ export function parseExpression(expression: string): Tree {
   if (expression.length > MAX_EXPRESSION_LENGTH) {
     throw new PromqlError(`1:1: parse error: expression longer than ${MAX_EXPRESSION_LENGTH} characters`);
   }
-  const tree = parser.parse(expression);
-  refuseErrors(tree, expression);
-  return tree;
+  try {
+    return strictParser.parse(expression);
+  } catch (error) {
+    throw explained(error as Error, expression);
+  }
 }
 
 /** `line:column`, both from 1, columns in bytes as Prometheus counts them. */
@@ -42,16 +50,22 @@ function isBlank(expression: string): boolean {
   return expression.trim() === '';
 }
 
-/** The grammar recovers from errors and marks them; Prometheus does not recover. */
-function refuseErrors(tree: Tree, expression: string): void {
-  tree.iterate({
-    enter(node) {
-      if (node.type.isError) {
-        const text =
-          expression.slice(node.from, node.to) || expression.slice(node.from).trimStart().slice(0, 20);
-        const found = text === '' ? 'unexpected end of input' : `unexpected ${JSON.stringify(text)}`;
-        throw new PromqlError(`${position(expression, node.from)}: parse error: ${found}`);
-      }
+/** What the strict parser only says the place of. The grammar recovers from errors and marks them: the first is Prometheus'. */
+function explained(error: Error, expression: string): Error {
+  const place = /^No parse at (\d+)/.exec(error.message)?.[1];
+  if (place === undefined) return error;
+  const end = Math.min(expression.length, Number(place) + CONTEXT_LENGTH);
+  const unexpected = (from: number, to: number) => {
+    const text = expression.slice(from, to) || expression.slice(from).trimStart().slice(0, 20);
+    const found = text === '' ? 'unexpected end of input' : `unexpected ${JSON.stringify(text)}`;
+    return new PromqlError(`${position(expression, from)}: parse error: ${found}`);
+  };
+  let first: PromqlError | undefined;
+  parser.parse(expression.slice(0, end)).iterate({
+    enter({ type, from, to }) {
+      if (type.isError) first ??= unexpected(from, to);
+      return first === undefined;
     },
   });
+  return first ?? unexpected(Number(place), Number(place));
 }

@@ -74,6 +74,16 @@ t.test('a lone selector', async (t) => {
   }
 });
 
+t.test('a long expression that is wrong is refused at once', async (t) => {
+  const start = performance.now();
+  for (const wrong of ['] ', '{', 'a ', 'a="b" ', '{a="b"}['])
+    t.match(
+      errorOf(parseSelectors, wrong.repeat(60_000 / wrong.length)),
+      /^1:\d+: parse error: unexpected "/,
+    );
+  t.ok(performance.now() - start < 2000, 'nobody else is kept waiting');
+});
+
 t.test('constants', async (t) => {
   const cases: [string, number | undefined][] = [
     ['1+1', 2],
