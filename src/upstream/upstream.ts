@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { HttpClient, type HttpClientParts } from '../http-client/client.js';
 import type { Clock } from '../util/clock.js';
@@ -15,6 +16,8 @@ export class UnfitRequest extends Error {}
 
 /** By it a request that comes back here is known. Not `Via`: some servers do not compress for who sends that. */
 const RELAY_HEADER = 'x-exemplard-relay';
+
+const NOT_MODIFIED = 304;
 
 /** Until nobody who has it in hand is still about to ask it. */
 const RETIREMENT_MS = 5_000;
@@ -101,12 +104,13 @@ export class Upstream {
       await this.#client.transport.stream(options, ({ statusCode, headers }) => {
         isAnswered = true;
         this.#parts.metrics.countAnswer(statusCode);
-        return response.writeHead(statusCode, [...onAnswer(this.#answered(asRaw(headers)))].flat());
+        response.writeHead(statusCode, [...onAnswer(this.#answered(asRaw(headers)))].flat());
+        return statusCode === NOT_MODIFIED ? withoutBody(response) : response;
       });
     } catch (error) {
+      if (!isAnswered) throw this.#failure(error, gone.signal);
       // Half an answer must not look like a whole one.
-      if (isAnswered) response.destroy();
-      else throw this.#failure(error, gone.signal);
+      if (!response.writableEnded) response.destroy();
     }
   }
 
@@ -179,6 +183,12 @@ export class Upstream {
     if (!signal.aborted) this.#parts.metrics.countFailure();
     return new UpstreamFailure(`${this.#shown}: ${messageOf(error)}`);
   }
+}
+
+/** Ends an answer that may say how long the body is which it has not: undici takes that for half an answer. */
+function withoutBody(response: ServerResponse): Writable {
+  response.end();
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
 }
 
 /** What `responseHeaders: 'raw'` makes of headers, whatever their type says. */

@@ -209,6 +209,25 @@ t.test('half an answer does not look like a whole one', async (t) => {
   await t.rejects(answer.text());
 });
 
+t.test('answers without a body that say how long it would be', async (t) => {
+  const { app } = await startBefore(t, ({ url }, response) => {
+    response.socket!.write(
+      url === '/304'
+        ? 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\nContent-Length: 500\r\n\r\n'
+        : 'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n',
+    );
+  });
+  for (let again = 0; again < 2; again++)
+    t.match(
+      await raw(app.url, 'GET /304 HTTP/1.1\r\nHost: x\r\nIf-None-Match: "x"'),
+      /^HTTP\/1.1 304 .*ETag: "x".*\r\n\r\n$/s,
+    );
+  t.match(
+    await raw(app.url, 'HEAD /x HTTP/1.1\r\nHost: x'),
+    /^HTTP\/1.1 200 .*Content-Length: 500\r\n.*\r\n\r\n$/s,
+  );
+});
+
 t.test('without the upstream, exemplars are answered still', async (t) => {
   const target = await serveTarget(exposed('# TYPE c counter\nc_total 1 # {trace_id="a"} 1\n# EOF\n'));
   t.teardown(() => target.close());
