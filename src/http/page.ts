@@ -44,6 +44,7 @@ const PAGE_HEADERS = {
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
 };
 
 /** `/` and what it loads. */
@@ -59,6 +60,7 @@ export async function pageRoutes(server: FastifyInstance): Promise<void> {
     maxAge: '365d',
     immutable: true,
     preCompressed: true,
+    setHeaders: (response) => void response.setHeader('x-content-type-options', 'nosniff'),
   });
   server.get('/', async (_request, reply) => {
     const html = await readFile(join(PAGE_PATH, 'index.html'), 'utf8');

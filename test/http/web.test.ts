@@ -79,6 +79,17 @@ t.test('what changes something is not for pages of other origins', async (t) => 
   t.equal(await post('/-/reload', 'http://exemplard:9199'), 200);
 });
 
+t.test('the page and what it loads say what a browser may do with them', async (t) => {
+  const api = await createApi();
+  const page = await api.inject('/');
+  const script = /src="\.(\/assets\/[^"]+\.js)"/.exec(page.body)?.[1];
+  const loaded = await api.inject(script!);
+  t.same([page.statusCode, loaded.statusCode], [200, 200]);
+  for (const { headers } of [page, loaded]) t.equal(headers['x-content-type-options'], 'nosniff');
+  t.match(page.headers['content-security-policy'], /^default-src 'none'; script-src 'self' 'sha256-[^ ]+'; /);
+  t.match(page.headers, { 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' });
+});
+
 t.test('users', async (t) => {
   let users = new Map([['u', HASH]]);
   const app = await startApp(NOTHING, undefined, {
