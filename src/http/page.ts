@@ -60,7 +60,11 @@ export async function pageRoutes(server: FastifyInstance): Promise<void> {
     maxAge: '365d',
     immutable: true,
     preCompressed: true,
-    setHeaders: (response) => void response.setHeader('x-content-type-options', 'nosniff'),
+    setHeaders(response) {
+      response.setHeader('x-content-type-options', 'nosniff');
+      // They are kept for a year, by caches between, too: not all who ask there can read what is compressed.
+      response.setHeader('vary', 'Accept-Encoding');
+    },
   });
   server.get('/', async (_request, reply) => {
     const html = await readFile(join(PAGE_PATH, 'index.html'), 'utf8');

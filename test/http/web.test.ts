@@ -86,6 +86,7 @@ t.test('the page and what it loads say what a browser may do with them', async (
   const loaded = await api.inject(script!);
   t.same([page.statusCode, loaded.statusCode], [200, 200]);
   for (const { headers } of [page, loaded]) t.equal(headers['x-content-type-options'], 'nosniff');
+  t.match(loaded.headers, { vary: /accept-encoding/i, 'cache-control': /immutable/ });
   t.match(page.headers['content-security-policy'], /^default-src 'none'; script-src 'self' 'sha256-[^ ]+'; /);
   t.match(page.headers, { 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' });
 });
