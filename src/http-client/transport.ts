@@ -11,6 +11,9 @@ import { openTunnel } from './tunnel.js';
 /** For TCP, TLS and a proxy's answer each; a request's own timeout is its caller's. */
 const CONNECT_TIMEOUT_MS = 30_000;
 
+/** Of an answer. Go takes ten megabytes; Node.js, if not told, 16 KiB. */
+const MAX_HEADER_BYTES = 256 * 1024;
+
 const connectUsually = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
 
 export interface TransportParts {
@@ -53,6 +56,7 @@ export class Transport extends Dispatcher {
     const pool = {
       headersTimeout: 0,
       bodyTimeout: 0,
+      maxHeaderSize: MAX_HEADER_BYTES,
       ...(keepAliveMs === undefined
         ? {}
         : { keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs }),

@@ -115,6 +115,16 @@ t.test('a query as long as one may be fits into a URL', async (t) => {
   t.equal(own.status, 200, 'ours has 64 KiB, percent-encoded');
 });
 
+t.test('long headers of an answer come through', async (t) => {
+  const { app } = await startBefore(t, (_request, response) => {
+    response.writeHead(200, { 'x-long': 'a'.repeat(100_000) }).end('{}');
+  });
+  t.match(
+    await raw(app.url, 'GET /api/v1/query HTTP/1.1\r\nHost: x'),
+    /^HTTP\/1.1 200 .*x-long: a{100000}\r\n/is,
+  );
+});
+
 t.test('nothing of a request chooses another host, or leaves the path', async (t) => {
   const other = await serve((_request, response) => response.end('other'));
   t.teardown(() => other.close());
