@@ -108,7 +108,10 @@ export class Upstream {
         return statusCode === NOT_MODIFIED ? withoutBody(response) : response;
       });
     } catch (error) {
-      if (!isAnswered) throw this.#failure(error, gone.signal);
+      if (!isAnswered) {
+        if (!gone.signal.aborted) this.#parts.metrics.countFailure();
+        throw this.#failure(error);
+      }
       // Half an answer must not look like a whole one.
       if (!response.writableEnded) response.destroy();
     }
@@ -121,7 +124,9 @@ export class Upstream {
       this.#parts.metrics.countAnswer(statusCode);
       return { statusCode, body };
     } catch (error) {
-      throw this.#failure(error, request.signal);
+      // Whoever waits here gives up for one reason: it takes too long.
+      this.#parts.metrics.countFailure();
+      throw this.#failure(error);
     }
   }
 
@@ -179,8 +184,7 @@ export class Upstream {
       .includes(this.#id);
   }
 
-  #failure(error: unknown, signal: AbortSignal): UpstreamFailure {
-    if (!signal.aborted) this.#parts.metrics.countFailure();
+  #failure(error: unknown): UpstreamFailure {
     return new UpstreamFailure(`${this.#shown}: ${messageOf(error)}`);
   }
 }

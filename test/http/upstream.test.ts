@@ -496,3 +496,13 @@ scrape_configs: [{job_name: j, scrape_interval: 1s, static_configs: [{targets: [
   upstream.answer = (_request, response) => response.writeHead(422).end('{"error":"no exemplars here"}');
   t.match((await ask('')).warnings, [/answers 422: no exemplars here/]);
 });
+
+t.test('an upstream that does not answer keeps nobody waiting twice', async (t) => {
+  const { app, upstream } = await startBefore(t, () => {}, { more: ', merge_exemplars: true' });
+  const ask = async () =>
+    (await (await fetch(`${app.url}/api/v1/query_exemplars?query=a`)).json()) as { warnings: string[] };
+  t.match((await ask()).warnings, [/not merged: .*timeout/]);
+  t.match((await ask()).warnings, [/left alone for a while/]);
+  t.equal(upstream.asked.length, 1);
+  t.match(await app.metrics(), 'exemplard_upstream_failures_total 1', 'and it is counted');
+});
