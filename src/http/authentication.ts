@@ -43,7 +43,9 @@ export class Users {
 export function requireUsers(server: FastifyInstance, config: () => WebConfig, routePrefix: string): void {
   const users = new Users(config);
   server.addHook('onRequest', async (request, reply) => {
-    const path = request.originalUrl.split('?', 1)[0]!.slice(routePrefix.length);
+    const asked = request.originalUrl.split('?', 1)[0]!;
+    // Beside the prefix nothing is open.
+    const path = asked.startsWith(`${routePrefix}/`) ? asked.slice(routePrefix.length) : '';
     const gone = new AbortController();
     const leave = () => gone.abort();
     reply.raw.once('close', leave);

@@ -27,7 +27,10 @@ export async function askExemplars(
   request: IncomingMessage,
   query: UpstreamQuery,
 ): Promise<Archived<readonly ArchivedSeries[]>> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const timeout = new AbortController();
+  const cancel = upstream.clock.after(TIMEOUT_MS, () =>
+    timeout.abort(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)),
+  );
   try {
     if (upstream.clock.monotonicMs() < upstream.silentUntilMs)
       throw new Error(
@@ -41,15 +44,17 @@ export async function askExemplars(
         ['content-type', 'application/x-www-form-urlencoded'],
       ],
       body: formOf(query).toString(),
-      signal: timeout,
+      signal: timeout.signal,
     });
     const text = await readBounded(answer);
     if (answer.statusCode === 204) return { found: [], warnings: [] };
     if (answer.statusCode !== 200) throw new Error(`it answers ${answer.statusCode}: ${errorIn(text)}`);
     return { found: seriesIn(text, query), warnings: [] };
   } catch (error) {
-    if (timeout.aborted) upstream.silentUntilMs = upstream.clock.monotonicMs() + SILENCE_MS;
+    if (timeout.signal.aborted) upstream.silentUntilMs = upstream.clock.monotonicMs() + SILENCE_MS;
     return { found: [], warnings: [`upstream: not merged: ${(error as Error).message}`] };
+  } finally {
+    cancel();
   }
 }
 

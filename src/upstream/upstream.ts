@@ -19,6 +19,9 @@ const RELAY_HEADER = 'x-exemplard-relay';
 
 const NOT_MODIFIED = 304;
 
+/** Whoever leaves before may have changed their mind; whoever leaves later was not answered. */
+const PATIENCE_MS = 30_000;
+
 /** Until nobody who has it in hand is still about to ask it. */
 const RETIREMENT_MS = 5_000;
 
@@ -83,6 +86,7 @@ export class Upstream {
     onAnswer: (headers: Iterable<Header>) => Iterable<Header>,
   ): Promise<void> {
     refuseDotSegments(path);
+    refuseCodings(request);
     if (this.#hasPassed(request))
       throw new UpstreamFailure(
         `${this.#shown} leads back to this exemplard: upstream.url must be a Prometheus`,
@@ -92,6 +96,7 @@ export class Upstream {
       // Making the reason of an abort costs more than all of the rest here.
       if (!response.writableFinished) gone.abort();
     });
+    const startMs = this.clock.monotonicMs();
     let isAnswered = false;
     try {
       const options = await this.#options({
@@ -109,7 +114,8 @@ export class Upstream {
       });
     } catch (error) {
       if (!isAnswered) {
-        if (!gone.signal.aborted) this.#parts.metrics.countFailure();
+        const isPatient = this.clock.monotonicMs() - startMs >= PATIENCE_MS;
+        if (isPatient || !gone.signal.aborted) this.#parts.metrics.countFailure();
         throw this.#failure(error);
       }
       // Half an answer must not look like a whole one.
@@ -202,6 +208,13 @@ function asRaw(headers: unknown): RawHeaders {
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Node undoes chunks, and would pass on the rest as if it were no coding at all. */
+function refuseCodings({ headers }: IncomingMessage): void {
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
+    throw new UnfitRequest('of transfer codings only chunked is passed on');
 }
 
 /** A server that resolves them would leave the path that `upstream.url` gives, and with it, perhaps, the tenant. */

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type IncomingMessage, METHODS, type RequestListener } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { NO_WEB_CONFIG } from '../../src/http/web-config.js';
 import { startApp } from '../support/app.js';
+import { fastClock } from '../support/fast-clock.js';
 import { serve } from '../support/http-servers.js';
 import { body as exposed, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
@@ -27,10 +29,10 @@ async function startBefore(
 }
 
 /** Sends bytes as they are; resolves with all that comes back. */
-async function raw(url: string, head: string): Promise<string> {
+async function raw(url: string, head: string, body = ''): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  socket.write(`${head}\r\nConnection: close\r\n\r\n`);
+  socket.write(`${head}\r\nConnection: close\r\n\r\n${body}`);
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk) => {
     text += chunk;
@@ -207,6 +209,27 @@ t.test('a client that leaves is not waited for', async (t) => {
   t.match(await app.metrics(), 'exemplard_upstream_failures_total 0', 'which is nobody’s failure');
 });
 
+t.test('a client that waited for long, and left, was not answered', async (t) => {
+  const { app, upstream } = await startBefore(t, () => {}, { web: { clock: fastClock(1000) } });
+  const leave = new AbortController();
+  const asked = fetch(`${app.url}/api/v1/query`, { signal: leave.signal });
+  await until(() => upstream.asked.length > 0, 'the question to arrive');
+  // Half a minute.
+  await setTimeout(30);
+  leave.abort();
+  await t.rejects(asked);
+  await until(async () => /upstream_failures_total 1/.test(await app.metrics()), 'a failure');
+});
+
+t.test('a body in a coding that nobody undid is not passed on', async (t) => {
+  const { app, upstream } = await startBefore(t, (_request, response) => response.end());
+  const post = (coding: string) =>
+    raw(app.url, `POST /api/v1/write HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ${coding}`, '0\r\n\r\n');
+  t.match(await post('gzip, chunked'), /^HTTP\/1.1 400 .*only chunked is passed on/s);
+  t.equal(upstream.asked.length, 0);
+  t.match(await post('Chunked'), /^HTTP\/1.1 200 /);
+});
+
 t.test('half an answer does not look like a whole one', async (t) => {
   let breakOff = () => {};
   const { app } = await startBefore(t, (_request, response) => {
@@ -316,15 +339,19 @@ t.test('what is ours stays ours, and below /exemplard all of it', async (t) => {
 
 t.test('a reload lets requests that are under way end', async (t) => {
   let end = () => {};
-  const { app, upstream } = await startBefore(t, (_request, response) => {
-    response.write('begun, ');
-    end = () => response.end('and ended');
-  });
+  const { app, upstream } = await startBefore(
+    t,
+    (_request, response) => {
+      response.write('begun, ');
+      end = () => response.end('and ended');
+    },
+    { web: { clock: fastClock(10) } },
+  );
   const answer = await fetch(`${app.url}/api/v1/query`);
   await app.reload(
     `upstream: {url: 'http://127.0.0.1:${upstream.port}', merge_exemplars: true}\narchive: {type: none}`,
   );
-  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  await setTimeout(600);
   end();
   t.equal(await answer.text(), 'begun, and ended');
 });
@@ -498,10 +525,13 @@ scrape_configs: [{job_name: j, scrape_interval: 1s, static_configs: [{targets: [
 });
 
 t.test('an upstream that does not answer keeps nobody waiting twice', async (t) => {
-  const { app, upstream } = await startBefore(t, () => {}, { more: ', merge_exemplars: true' });
+  const { app, upstream } = await startBefore(t, () => {}, {
+    more: ', merge_exemplars: true',
+    web: { clock: fastClock(5) },
+  });
   const ask = async () =>
     (await (await fetch(`${app.url}/api/v1/query_exemplars?query=a`)).json()) as { warnings: string[] };
-  t.match((await ask()).warnings, [/not merged: .*timeout/]);
+  t.match((await ask()).warnings, [/not merged: .*no answer within 10 s/]);
   t.match((await ask()).warnings, [/left alone for a while/]);
   t.equal(upstream.asked.length, 1);
   t.match(await app.metrics(), 'exemplard_upstream_failures_total 1', 'and it is counted');

@@ -45,6 +45,17 @@ t.test('below a prefix everything, beside it nothing', async (t) => {
   t.strictSame(await at('/team/exemplars/nothing'), [404, null]);
 });
 
+t.test('beside a prefix nothing is open', async (t) => {
+  const app = await startApp(NOTHING, undefined, {
+    routePrefix: '/ex',
+    loadConfig: () => ({ ...NO_WEB_CONFIG, users: new Map([['u', '']]), openPaths: ['/-/healthy'] }),
+  });
+  t.teardown(() => app.stop());
+  const statusAt = async (path: string) => (await fetch(app.url + path)).status;
+  t.equal(await statusAt('/ex/-/healthy'), 200);
+  for (const path of ['/ex/metrics', '/xx/-/healthy', '/ex', '/']) t.equal(await statusAt(path), 401, path);
+});
+
 t.test('redirects lead to where clients are, in front of a proxy that changes paths', async (t) => {
   const started = async (routePrefix: string, publicPrefix: string) => {
     const app = await startApp(NOTHING, undefined, { routePrefix, publicPrefix });

@@ -25,8 +25,9 @@ export async function startApp(
   {
     isAllowedOrigin,
     queryLimits = DEFAULT_QUERY_LIMITS,
+    clock = systemClock,
     ...web
-  }: Partial<WebOptions & Pick<AppParts, 'isAllowedOrigin' | 'queryLimits'>> = {},
+  }: Partial<WebOptions & Pick<AppParts, 'isAllowedOrigin' | 'queryLimits' | 'clock'>> = {},
 ): Promise<RunningApp> {
   let text = configText;
   const load = () => {
@@ -51,7 +52,7 @@ export async function startApp(
     flags: {},
     loadConfig: load,
     onQuit: () => {},
-    clock: systemClock,
+    clock,
     log: silentLog,
   });
   await app.start();
