@@ -115,11 +115,15 @@ export class ArchiveWriter {
 
   /** Once nothing is unread that there is room for in the hand; after a start, that takes a moment. */
   async caughtUp(signal: AbortSignal): Promise<void> {
+    let goOn = () => {};
+    const onAbort = () => goOn();
+    signal.addEventListener('abort', onAbort, { once: true });
     while (this.unreadRows > 0 && this.#rowsInHand < MAX_ROWS_IN_HAND && !this.#isEnded(signal))
       await new Promise<void>((resolve) => {
+        goOn = resolve;
         this.#waitingToCatchUp.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
       });
+    signal.removeEventListener('abort', onAbort);
   }
 
   #isEnded(signal: AbortSignal): boolean {

@@ -30,6 +30,9 @@ import { encodedExemplar } from '../support/exemplar.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { until } from '../support/until.js';
 
+// A listener that every wait leaves behind, for one.
+process.on('warning', ({ name, message }) => t.not(name, 'MaxListenersExceededWarning', message));
+
 /** Small enough that all is overwritten, and forgotten, soon. */
 const STORE: StoreOptions = {
   ...DEFAULT_STORE_OPTIONS,

@@ -237,6 +237,15 @@ t.test('retention, in Chromium', { skip: chromiumMissing() }, async (t) => {
     t.same(problems, []);
   });
 
+  await t.test('an address with values that mean nothing', async (t) => {
+    const { page } = await open(t, '?by=rack&per_series=many');
+    await page.getByText('defaults are used for: by=rack, per_series=many').waitFor();
+    await table(page, 'job').waitFor();
+    await page.getByRole('cell', { name: 'shop', exact: true }).click();
+    await table(page, 'metric').waitFor();
+    t.equal(await page.getByText('defaults are used').count(), 0, 'once another was chosen');
+  });
+
   await t.test('slots that no ring can have', async (t) => {
     const { page, problems, screenshot } = await open(t);
     await table(page, 'job').waitFor();

@@ -334,6 +334,7 @@ t.test('the page, in Chromium', { skip: chromiumMissing() }, async (t) => {
     await page.getByRole('combobox', { name: 'Time' }).selectOption('custom');
     await page.getByLabel('The last').fill('soon');
     t.ok(await page.getByRole('button', { name: 'Apply' }).first().isDisabled());
+    await page.getByText('a time, like 90m or 7d').waitFor();
     await page.getByLabel('The last').fill('10m30s');
     await screenshot('custom-range-light');
     t.same(await seriousFindings(page), []);

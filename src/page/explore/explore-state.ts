@@ -1,3 +1,4 @@
+import { AddressReader, oneOf } from '../address-reader.js';
 import { formatFilter, type LabelFilter, parseFilter } from './label-filter.js';
 import { DEFAULT_RANGE, parseRange, rangeParameters, type TimeRange } from './time-range.js';
 
@@ -57,14 +58,8 @@ export const DEFAULT_STATE: ExploreState = {
 
 /** What a URL says; what it says badly is left at its default and named in `problems`. */
 export function readState(parameters: URLSearchParams): { state: ExploreState; problems: string[] } {
-  const problems: string[] = [];
-  const read = <T>(name: string, parse: (text: string) => T | undefined, fallback: T): T => {
-    const text = parameters.get(name);
-    if (text === null) return fallback;
-    const value = parse(text);
-    if (value === undefined) problems.push(`${name}=${text}`);
-    return value ?? fallback;
-  };
+  const address = new AddressReader(parameters);
+  const { problems } = address;
   const range = parseRange(parameters.get('range'), parameters.get('start'), parameters.get('end'));
   if (range === undefined) {
     const given = ['range', 'start', 'end'].filter((name) => parameters.has(name));
@@ -78,16 +73,16 @@ export function readState(parameters: URLSearchParams): { state: ExploreState; p
   const state: ExploreState = {
     query: parameters.get('query') ?? '',
     range: range ?? DEFAULT_RANGE,
-    isLive: read('live', (text) => (text === '1' ? true : undefined), false),
-    limit: read('limit', parseLimit, DEFAULT_STATE.limit),
-    source: read('source', oneOf(SOURCES), DEFAULT_STATE.source),
+    isLive: address.read('live', (text) => (text === '1' ? true : undefined), false),
+    limit: address.read('limit', parseLimit, DEFAULT_STATE.limit),
+    source: address.read('source', oneOf(SOURCES), DEFAULT_STATE.source),
     colorBy: parameters.get('color') ?? undefined,
-    axis: read('axis', oneOf(AXES), DEFAULT_STATE.axis),
-    minValue: read('min', finiteNumber, undefined),
-    maxValue: read('max', finiteNumber, undefined),
+    axis: address.read('axis', oneOf(AXES), DEFAULT_STATE.axis),
+    minValue: address.read('min', finiteNumber, undefined),
+    maxValue: address.read('max', finiteNumber, undefined),
     filters,
     hidden: parameters.getAll('hide'),
-    sort: read('sort', parseSort, DEFAULT_STATE.sort),
+    sort: address.read('sort', parseSort, DEFAULT_STATE.sort),
     columns: parameters.has('column') ? parameters.getAll('column').filter((name) => name !== '') : undefined,
     trace: parameters.get('trace') || undefined,
   };
@@ -125,10 +120,6 @@ export function writeState(state: ExploreState): URLSearchParams {
   for (const name of state.columns ?? []) parameters.append('column', name);
   write('trace', state.trace, undefined);
   return parameters;
-}
-
-function oneOf<T extends string>(choices: readonly T[]): (text: string) => T | undefined {
-  return (text) => choices.find((choice) => choice === text);
 }
 
 function parseLimit(text: string): number | undefined {

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { Notice } from '../parts/states.js';
+import { AddressProblems } from '../parts/address-problems.js';
 import { useVisible } from '../use-visible.js';
 import type { ViewProps } from '../view.js';
 import { type ExploreState, MAX_LIMIT, readState, writeState } from './explore-state.js';
@@ -91,11 +91,7 @@ export function Explore({ parameters, navigate, status }: ViewProps) {
         onRun={run}
         error={exemplars.error?.isOfQuestion ? exemplars.error.message : undefined}
       />
-      {problems.length > 0 && (
-        <Notice kind="warning">
-          This address has values that mean nothing here; defaults are used for: {problems.join(', ')}
-        </Notice>
-      )}
+      <AddressProblems problems={problems} />
       {state.query === '' ? (
         <Welcome onExplore={run} />
       ) : (

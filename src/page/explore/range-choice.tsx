@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import { formatDuration, parseDuration } from '../format/time.js';
+import { useId, useState } from 'preact/hooks';
+import { DURATION_EXPECTED, formatDuration, parseDuration } from '../format/time.js';
 import { describeRange, rangeBetween, type TimeRange, USUAL_RANGES } from './time-range.js';
 
 export interface RangeChoiceProps {
@@ -58,7 +58,9 @@ function CustomRange({ range, onChange, onClose }: RangeChoiceProps & { onClose:
     localInput(range.kind === 'between' ? range.startMs : nowMs - range.seconds * 1000),
   );
   const [end, setEnd] = useState(localInput(range.kind === 'between' ? range.endMs : nowMs));
+  const problemId = useId();
   const seconds = parseDuration(last);
+  const isWrong = last !== '' && seconds === undefined;
   const between = rangeBetween(Date.parse(start), Date.parse(end));
   return (
     <fieldset class="custom-range">
@@ -76,13 +78,19 @@ function CustomRange({ range, onChange, onClose }: RangeChoiceProps & { onClose:
             size={7}
             placeholder="90m"
             value={last}
-            aria-invalid={last !== '' && seconds === undefined}
+            aria-invalid={isWrong}
+            aria-describedby={isWrong ? problemId : undefined}
             onInput={(event) => setLast(event.currentTarget.value)}
           />
         </label>
         <button type="submit" disabled={seconds === undefined}>
           Apply
         </button>
+        {isWrong && (
+          <span id={problemId} class="problem">
+            {DURATION_EXPECTED}
+          </span>
+        )}
       </form>
       <form
         onSubmit={(event) => {

@@ -58,6 +58,9 @@ export function roughDuration(seconds: number): string {
 /** A century. */
 export const MAX_DURATION_SECONDS = 100 * 366 * 86_400;
 
+/** Where `parseDuration` finds none. */
+export const DURATION_EXPECTED = 'a time, like 90m or 7d';
+
 /** Seconds of `90m`, `1h30m`, `7d`; undefined for anything else, and for more than anybody means. */
 export function parseDuration(text: string): number | undefined {
   const trimmed = text.replaceAll(' ', '');

@@ -1,3 +1,4 @@
+import { AddressReader, oneOf } from '../address-reader.js';
 import { parseDuration } from '../format/time.js';
 import type { TableSort } from '../parts/table-sort.js';
 
@@ -27,18 +28,26 @@ export function parseSlots(text: string): number | undefined {
   return Number.isInteger(slots) && slots >= 1 && slots <= MAX_SLOTS ? slots : undefined;
 }
 
-export function readState(parameters: URLSearchParams): RetentionState {
-  const by = parameters.get('by') ?? 'job';
-  const sort = parameters.get('sort') ?? '';
-  return {
-    by: (GROUPINGS as readonly string[]).includes(by) || /^label:./.test(by) ? by : 'job',
+/** What an address says; what it says badly is left at its default and named in `problems`. */
+export function readState(parameters: URLSearchParams): {
+  state: RetentionState;
+  problems: readonly string[];
+} {
+  const address = new AddressReader(parameters);
+  const sort = address.read('sort', oneOf(SORTS), undefined);
+  const order = address.read('order', oneOf(['asc', 'desc']), 'desc');
+  const state: RetentionState = {
+    by: address.read('by', parseGrouping, 'job'),
     match: parameters.get('match') ?? '',
-    sort: SORTS.includes(sort)
-      ? { column: sort, isDescending: parameters.get('order') !== 'asc' }
-      : undefined,
-    targetSeconds: parseDuration(parameters.get('target') ?? ''),
-    perSeries: parseSlots(parameters.get('per_series') ?? ''),
+    sort: sort === undefined ? undefined : { column: sort, isDescending: order === 'desc' },
+    targetSeconds: address.read('target', parseDuration, undefined),
+    perSeries: address.read('per_series', parseSlots, undefined),
   };
+  return { state, problems: address.problems };
+}
+
+function parseGrouping(text: string): string | undefined {
+  return oneOf<string>(GROUPINGS)(text) ?? (/^label:./.test(text) ? text : undefined);
 }
 
 export function writeState(

@@ -3,6 +3,7 @@ import { useAnswer } from '../api/use-answer.js';
 import { formatBytes } from '../format/bytes.js';
 import { counted, formatCount } from '../format/number.js';
 import { formatDuration, roughDuration } from '../format/time.js';
+import { AddressProblems } from '../parts/address-problems.js';
 import { type Figure, Figures } from '../parts/figures.js';
 import { Empty, Failure, Loading, Notice } from '../parts/states.js';
 import { useTick } from '../use-tick.js';
@@ -20,7 +21,7 @@ const USUAL_TARGET_SECONDS = 24 * 3600;
 
 /** How long the rings remember, why, and what to change. */
 export function Retention({ parameters, navigate, status }: ViewProps) {
-  const state = readState(parameters);
+  const { state, problems } = readState(parameters);
   const [tick, refresh] = useTick(REFRESH_MS);
   const change = (changes: Partial<RetentionState>, replace = false) =>
     navigate(
@@ -39,6 +40,7 @@ export function Retention({ parameters, navigate, status }: ViewProps) {
   return (
     <section class="view">
       <h1 class="off-screen">Retention</h1>
+      <AddressProblems problems={problems} />
       <RetentionToolbar state={state} targetSeconds={targetSeconds} onChange={change} />
       {body()}
     </section>

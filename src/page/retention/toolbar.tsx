@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from '../format/time.js';
+import { DURATION_EXPECTED, formatDuration, parseDuration } from '../format/time.js';
 import { TextField } from '../parts/text-field.js';
 import { useDraft } from '../parts/use-draft.js';
 import { GROUPINGS, type RetentionState } from './retention-state.js';
@@ -19,7 +19,7 @@ export function RetentionToolbar({ state, targetSeconds, onChange }: RetentionTo
   const target = useDraft({
     known: formatDuration(targetSeconds),
     problemOf: (text) =>
-      text.trim() === '' || parseDuration(text) !== undefined ? undefined : 'a time, like 90m or 7d',
+      text.trim() === '' || parseDuration(text) !== undefined ? undefined : DURATION_EXPECTED,
     onTake: (text) => onChange({ targetSeconds: parseDuration(text) }),
   });
   return (
