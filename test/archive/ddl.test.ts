@@ -34,7 +34,7 @@ t.test('run on one engine, and exemplard finds everything there', WITHOUT_CHDB, 
   await checkColumns(database, SERIES_TABLE, SERIES_COLUMNS);
   const { archive, append } = openArchive(t, database, { createSchema: false });
   append([{ series: seriesOf(1, { __name__: 'x' }), timestampMs: Date.now() }]);
-  await until(() => archive.status.pendingRows === 0, 'it to be in', 20_000);
+  await until(() => archive.status.pendingRows === 0, 'it to be in');
   t.equal(shown((await archive.exemplars(archiveQuery())).found).length, 1);
 });
 

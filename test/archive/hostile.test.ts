@@ -114,9 +114,9 @@ t.test('come back equal, and execute nothing', { ...WITHOUT_CHDB, timeout: 120_0
     }
     t.equal(found.size, MADE.length);
   };
-  await until(async () => (await archived()).length > 0, 'a scrape', 20_000);
+  await until(async () => (await archived()).length > 0, 'a scrape');
   await check('on its way');
-  await until(async () => /exemplard_archive_pending_rows 0\n/.test(await app.metrics()), 'all to be archived', 30_000); // biome-ignore format: one statement
+  await until(async () => /exemplard_archive_pending_rows 0\n/.test(await app.metrics()), 'all to be archived'); // biome-ignore format: one statement
   await check('archived');
   t.match(await app.metrics(), /exemplard_archive_refused_rows_total 0\n/);
   await app.stop();
@@ -164,7 +164,7 @@ t.test('what UTF-8 cannot say, and a megabyte of it', WITHOUT_CHDB, async (t) =>
       labels: { big: MEGABYTE },
     },
   ]);
-  await until(() => archive.status.pendingRows === 0, 'both to be in', 20_000);
+  await until(() => archive.status.pendingRows === 0, 'both to be in');
   t.equal(meter.refusedRows, 0);
   const { found } = await archive.exemplars(archiveQuery());
   const [x, y] = shown(found) as { labels: Record<string, string>; series: Record<string, string> }[];

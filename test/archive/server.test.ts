@@ -79,7 +79,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
       front.faults.push(...list);
       append(rowsFrom(0));
       append(rowsFrom(3));
-      await until(() => archive.status.pendingRows === 0, 'all to be in', 30_000);
+      await until(() => archive.status.pendingRows === 0, 'all to be in');
       t.same(front.faults, [], 'all of them happened');
       t.same(await counts(), [6, 6], 'once');
       t.ok([...meter.failures.values()].reduce((sum, count) => sum + count, 0) >= list.length);
@@ -144,7 +144,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     t.match(refusals[0], { message: /takes nothing/, fields: { code: 516, waiting: /\d+/ } });
     t.notMatch(JSON.stringify(log.lines), /another/, 'no password in the log');
     front.password = '';
-    await until(() => archive.status.pendingRows === 0, 'the rest is in', 60_000);
+    await until(() => archive.status.pendingRows === 0, 'the rest is in');
     t.same(await counts(), [5_003, 5_003]);
     t.match(log.lines.at(-1), { message: 'the archive takes exemplars again' });
   });
@@ -191,7 +191,7 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     const odd = rows.filter(({ labels, timestampMs }) => 'odd' in labels && (timestampMs / 1000) % 2 === 1);
     t.equal(odd.length, 1);
     append(rows);
-    await until(() => archive.status.pendingRows === 0, 'all to be settled', 30_000);
+    await until(() => archive.status.pendingRows === 0, 'all to be settled');
     t.same(await counts(), [19, 19]);
     t.equal(meter.refusedRows, 1);
     const [line, ...others] = readFileSync(join(storagePath, 'archive-refused.jsonl'), 'utf8').trimEnd().split('\n'); // biome-ignore format: one expression
@@ -206,12 +206,12 @@ t.test('one engine, many troubles', { ...WITHOUT_CHDB, timeout: 240_000 }, async
     const refusal = (text: string): Fault => ({ type: 'status', status: 400, body: `Code: 27. DB::Exception: ${text}. (CANNOT_PARSE_INPUT_ASSERTION_FAILED)`, matches: INSERT }); // biome-ignore format: one fault
     front.faults.push(refusal('Cannot parse: (at row 2)'));
     append(rowsFrom(0, 4));
-    await until(() => archive.status.pendingRows === 0, 'the rest to be in', 30_000);
+    await until(() => archive.status.pendingRows === 0, 'the rest to be in');
     t.same(await counts(), [3, 3]);
     // Halves of halves, until one row is alone.
     front.faults.push(refusal('no row'), refusal('no row'), refusal('no row'));
     append(rowsFrom(10, 4));
-    await until(() => archive.status.pendingRows === 0, 'the rest to be in', 30_000);
+    await until(() => archive.status.pendingRows === 0, 'the rest to be in');
     t.same(await counts(), [6, 6]);
     t.equal(meter.refusedRows, 2);
     const kept = readFileSync(join(storagePath, 'archive-refused.jsonl'), 'utf8').trimEnd().split('\n');

@@ -15,11 +15,11 @@ import { expose, type Life, scrapeConfigs, startLife } from '../support/lives.js
 import { until } from '../support/until.js';
 
 const CRASHES = Number(process.env.CRASHES ?? 6);
-/** Half of them show a new exemplar ten times a second: a block is full, and inserted, about twice a second. */
-const SERIES = 2_000;
+/** Half of them show a new exemplar four times a second: a block is full, and inserted, about every second. */
+const SERIES = 2_500;
 
 t.test(`killed ${CRASHES} times, the archive has everything, and once`, skipWithoutChdb(), async (t) => {
-  t.setTimeout(CRASHES * 15_000 + 180_000);
+  t.setTimeout(CRASHES * 60_000 + 180_000);
   const main = await buildProgram(await temporaryDirectory(t));
   const directory = await temporaryDirectory(t);
   const targets = [
@@ -31,13 +31,13 @@ t.test(`killed ${CRASHES} times, the archive has everything, and once`, skipWith
   const configFile = join(directory, 'exemplard.yml');
   writeFileSync(configFile, `${scrapeConfigs(targets)}\nstorage: {exemplars: {per_series: 4}}\n`);
 
-  let life = startLife(main, configFile, directory);
+  let life = startLife(t, main, configFile, directory);
   const killed = { exemplard: 0, engine: 0 };
   for (let crash = 0; crash < CRASHES; crash++) {
     await life.url;
     const before = scrapedIds().length;
-    await until(() => scrapedIds().length > before, 'a scrape', 30_000);
-    if (crash % 2 === 0) await until(() => enginePid(life) !== undefined, 'the engine', 60_000);
+    await until(() => scrapedIds().length > before, 'a scrape');
+    if (crash % 2 === 0) await until(() => enginePid(life) !== undefined, 'the engine');
     await wait(500 + Math.random() * 2_500);
     if (crash % 2 === 0) {
       process.kill(enginePid(life)!, 'SIGKILL');
@@ -47,7 +47,7 @@ t.test(`killed ${CRASHES} times, the archive has everything, and once`, skipWith
     life.process.kill('SIGKILL');
     await once(life.process, 'exit');
     killed.exemplard++;
-    life = startLife(main, configFile, directory);
+    life = startLife(t, main, configFile, directory);
   }
   await life.url;
   const scraped = scrapedIds();

@@ -49,15 +49,15 @@ t.test('archive: {type: clickhouse}', { ...WITHOUT_CHDB, timeout: 240_000 }, asy
   };
 
   configure(server);
-  let life = startLife(main, configFile, directory);
+  let life = startLife(t, main, configFile, directory);
   t.teardown(() => life.process.kill('SIGKILL'));
   let url = await life.url;
-  await until(async () => (await metric(url, 'rows_total')) > 200, 'some to be archived', 30_000);
+  await until(async () => (await metric(url, 'rows_total')) > 200, 'some to be archived');
   t.same(await missing(url), [], 'rings hold two of a series, and nothing is missing');
 
   life.process.kill('SIGTERM');
   await new Promise((resolve) => life.process.once('exit', resolve));
-  life = startLife(main, configFile, directory);
+  life = startLife(t, main, configFile, directory);
   url = await life.url;
   t.same(await missing(url), [], 'after a restart');
 
@@ -66,10 +66,10 @@ t.test('archive: {type: clickhouse}', { ...WITHOUT_CHDB, timeout: 240_000 }, asy
     const loads = (life.log().match(/configuration (?:is )?(?:re)?loaded|reload/gi) ?? []).length;
     configure(archive);
     life.process.kill('SIGHUP');
-    await until(() => (life.log().match(/configuration (?:is )?(?:re)?loaded|reload/gi) ?? []).length > loads, 'the reload', 20_000); // biome-ignore format: one statement
+    await until(() => (life.log().match(/configuration (?:is )?(?:re)?loaded|reload/gi) ?? []).length > loads, 'the reload'); // biome-ignore format: one statement
   };
   await reload(`${server}, ttl: 3d`);
-  await until(() => front.statements.some(({ sql }) => /MODIFY TTL .*259200\)/.test(sql)), 'the TTL to be altered', 20_000); // biome-ignore format: one statement
+  await until(() => front.statements.some(({ sql }) => /MODIFY TTL .*259200\)/.test(sql)), 'the TTL to be altered'); // biome-ignore format: one statement
   t.same(await missing(url), [], 'after another TTL');
   await reload('type: none');
   await until(async () => (await metric(url, 'up')) === 0, 'no archive');
@@ -90,7 +90,7 @@ t.test('archive: {type: clickhouse}', { ...WITHOUT_CHDB, timeout: 240_000 }, asy
   t.teardown(() => brief.process.kill('SIGKILL'));
   url = await brief.url;
   const before = target.scraped.size;
-  await until(() => target.scraped.size > before + 50, 'some to be scraped', 20_000);
+  await until(() => target.scraped.size > before + 50, 'some to be scraped');
   brief.process.kill('SIGTERM');
   t.equal(await new Promise((resolve) => brief.process.once('exit', resolve)), 0);
   const rows = front.statements.filter(({ sql }) => sql.startsWith('INSERT INTO exemplars '));
@@ -108,7 +108,7 @@ function startInMemory(main: string, configFile: string) {
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  const url = until(() => /listening=(http:\S+)/.test(log), 'exemplard to be ready', 30_000).then(
+  const url = until(() => /listening=(http:\S+)/.test(log), 'exemplard to be ready').then(
     () => /listening=(http:\S+)/.exec(log)![1]!,
   );
   return { process: child, url, log: () => log };

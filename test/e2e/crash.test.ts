@@ -18,7 +18,7 @@ import { until } from '../support/until.js';
 const CRASHES = Number(process.env.CRASHES ?? 5);
 const SERIES = 400;
 /** Places are saved at least every second; the rest is for a machine that is busy with other tests. */
-const MAX_REPEAT_WINDOW_MS = 3_000;
+const MAX_REPEAT_WINDOW_MS = 5_000;
 
 /** When each exemplar was received, answered with success; some requests never are at first, and none while it is down. */
 function recordReceived(receiver: Receiver, isDown: () => boolean): Map<string, number[]> {
@@ -40,7 +40,7 @@ function recordReceived(receiver: Receiver, isDown: () => boolean): Map<string, 
 }
 
 t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t) => {
-  t.setTimeout(CRASHES * 10_000 + 120_000);
+  t.setTimeout(CRASHES * 60_000 + 120_000);
   const main = await buildProgram(await temporaryDirectory(t));
   const directory = await temporaryDirectory(t);
   const receiver = await startReceiver();
@@ -58,12 +58,12 @@ t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t)
 
   const crashTimesMs: number[] = [];
   for (; life <= CRASHES; life++) {
-    const child = startLife(main, configFile, directory);
+    const child = startLife(t, main, configFile, directory);
     // A third die while they start, the others when they have scraped.
     if (life % 3 !== 0) {
       await child.url;
       const before = scrapedIds().length;
-      await until(() => scrapedIds().length > before, 'a scrape', 30_000);
+      await until(() => scrapedIds().length > before, 'a scrape');
     }
     await wait(Math.random() * 1_500);
     child.process.kill('SIGKILL');
@@ -71,11 +71,11 @@ t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t)
     crashTimesMs.push(Date.now());
   }
 
-  const last = startLife(main, configFile, directory);
+  const last = startLife(t, main, configFile, directory);
   const url = await last.url;
   const scrapedBefore = scrapedIds();
   const missing = () => scrapedBefore.filter((id) => !received.has(id));
-  await until(() => missing().length === 0, 'what was scraped to be received', 60_000).catch(() => {});
+  await until(() => missing().length === 0, 'what was scraped to be received').catch(() => {});
   t.ok(scrapedBefore.length > CRASHES * 100, `${scrapedBefore.length} exemplars were scraped`);
   t.same(missing(), [], 'nothing is lost on the way to the receiver');
   t.same(receiver.problems, []);
@@ -92,7 +92,7 @@ t.test(`killed ${CRASHES} times, it loses nothing and repeats little`, async (t)
 
   last.process.kill('SIGTERM');
   t.same(await once(last.process, 'exit'), [0, null]);
-  const again = startLife(main, configFile, directory);
+  const again = startLife(t, main, configFile, directory);
   t.same(await missingInRings(await again.url, scrapedBefore), [], 'nothing is lost by a stop');
   again.process.kill('SIGTERM');
   await once(again.process, 'exit');

@@ -32,7 +32,7 @@ scrape_configs:
     const series = await app.queryExemplars('shop_seconds_bucket');
     return series.reduce((sum, { exemplars }) => sum + exemplars.length, 0);
   };
-  await until(async () => (await answered()) === BODIES * SERIES_PER_BODY, 'all of the archive', 60_000);
+  await until(async () => (await answered()) === BODIES * SERIES_PER_BODY, 'all of the archive');
 
   const browser = await startBrowser(t);
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -48,7 +48,7 @@ t.test('what has been', { skip: chromiumMissing() }, async (t) => {
   t.teardown(() => served.close());
   const app = await startApp(CONFIG(served.address, 'retention_target: 6h'));
   t.teardown(() => app.stop());
-  await until(areScraped, 'scrapes', 60_000);
+  await until(areScraped, 'scrapes');
   const browser = await startBrowser(t);
   const open = async (t: Test, fragment: string): Promise<Visit> => {
     const visited = await visit(browser, `${app.url}/#/${fragment}`);
@@ -318,7 +318,7 @@ t.test('no more is asked for than the server answers', { skip: chromiumMissing()
     queryLimits: { ...DEFAULT_QUERY_LIMITS, maxExemplars: 101 },
   });
   t.teardown(() => app.stop());
-  await until(areScraped, 'scrapes', 60_000);
+  await until(areScraped, 'scrapes');
   const { page, problems } = await visit(
     await startBrowser(t),
     `${app.url}/#/explore?query=shop_seconds_bucket`,
@@ -356,7 +356,7 @@ t.test('live', { skip: chromiumMissing() }, async (t) => {
   const hasAll = async (page: Page, what: string) => {
     const { answer } = target;
     target.answer = (response) => response.writeHead(503).end();
-    await until(async () => (await shown(page)) === (await held()), what, 20_000);
+    await until(async () => (await shown(page)) === (await held()), what);
     target.answer = answer;
   };
 
@@ -410,7 +410,7 @@ t.test('live', { skip: chromiumMissing() }, async (t) => {
       await route.fulfill({ contentType: 'text/event-stream', body: 'retry: 100\n\n' });
     });
     await page.goto(`${app.url}/${LIVE}`);
-    await until(() => streams >= 5, 'streams', 20_000);
+    await until(() => streams >= 5, 'streams');
     t.equal(questions.length, 1);
     await questions[0]!.continue();
     await chart(page).waitFor();

@@ -49,7 +49,7 @@ async function startShop(t: Test): Promise<{ app: RunningApp; address: string }>
   served.answer = (response, request) => (request.url!.includes('odd') ? body(odd) : shop)(response, request);
   const app = await startApp(CONFIG(served.address));
   t.teardown(() => app.stop());
-  await until(areScraped, 'scrapes', 60_000);
+  await until(areScraped, 'scrapes');
   await until(async () => (await app.queryExemplars('odd_total')).length > 0, 'the odd one');
   return { app, address: served.address };
 }
@@ -446,7 +446,7 @@ t.test('retention in other states, in Chromium', { skip: chromiumMissing() }, as
     const archiving = await startApp(CONFIG(address), await temporaryDirectory(t));
     t.teardown(() => archiving.stop());
     const answer = async () => (await fetch(`${archiving.url}/api/v1/retention`)).text();
-    await until(async () => (await answer()).includes('"archive":'), 'the archive to answer', 60_000);
+    await until(async () => (await answer()).includes('"archive":'), 'the archive to answer');
     const { page, screenshot } = await visit(browser, `${archiving.url}/#/retention?target=3d`);
     await page.locator('.figures').getByText('Archive').waitFor();
     await screenshot('retention-archive-light');

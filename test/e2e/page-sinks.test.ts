@@ -158,7 +158,7 @@ sampling:
     await temporaryDirectory(t),
   );
   t.teardown(() => app.stop());
-  await until(async () => (await metric(app, 'archive_rows_total')) > 0, 'rows', 60_000);
+  await until(async () => (await metric(app, 'archive_rows_total')) > 0, 'rows');
   const browser = await startBrowser(t);
   for (const [name, look] of [
     ['light', {}],

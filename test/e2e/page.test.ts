@@ -36,7 +36,7 @@ async function startShop(t: Test): Promise<RunningApp> {
   t.teardown(() => served.close());
   const app = await startApp(CONFIG(served.address));
   t.teardown(() => app.stop());
-  await until(areScraped, 'scrapes', 60_000);
+  await until(areScraped, 'scrapes');
   return app;
 }
 

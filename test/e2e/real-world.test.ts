@@ -53,8 +53,8 @@ t.test('real-world files run', { timeout: 180_000 }, async (t) => {
       const { child, lines } = start(main, file);
       const ended = once(child, 'exit');
       const url = () => lines().find(({ listening }) => listening !== undefined)?.listening;
-      await until(() => url() !== undefined, `${name} to listen`, 30_000);
-      await until(async () => (await fetch(`${url()}/-/ready`)).ok, `${name} to be ready`, 30_000);
+      await until(() => url() !== undefined, `${name} to listen`);
+      await until(async () => (await fetch(`${url()}/-/ready`)).ok, `${name} to be ready`);
       await wait(WATCHED_MS);
       t.equal((await fetch(`${url()}/-/ready`)).status, 200, 'still ready');
       const response = await fetch(`${url()}/api/v1/targets`);

@@ -94,7 +94,7 @@ t.test('relabelling is that of Prometheus', { skip: prometheusMissing() }, async
     dropped = data.droppedTargets.length;
     return active.length + dropped >= jobs.length;
   };
-  await until(haveCome, 'all targets', 30_000);
+  await until(haveCome, 'all targets');
   const byJob = new Map(active.map(({ scrapePool, labels }) => [scrapePool, labels]));
   for (const [i, { labels, rules }] of targets.entries()) {
     const want = byJob.get(`job-${i}`);
@@ -142,7 +142,7 @@ t.test(
         data.activeTargets.every(({ health }) => health !== 'unknown')
       );
     };
-    for (const { url } of [prometheus, app]) await until(() => haveScraped(url), 'all scrapes', 20_000);
+    for (const { url } of [prometheus, app]) await until(() => haveScraped(url), 'all scrapes');
     const labelSets = async (peer: Pick<typeof app, 'queryExemplars'>) => {
       const found = await peer.queryExemplars('{__name__=~".+"}');
       return new Set(found.map(({ seriesLabels }) => JSON.stringify(Object.entries(seriesLabels).sort())));

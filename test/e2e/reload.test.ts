@@ -38,7 +38,7 @@ t.test('a stop in the middle of a reload wins, and ends in time', async (t) => {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       log += text;
     });
-    await until(() => /listening=/.test(log), 'exemplard to be ready', 30_000);
+    await until(() => /listening=/.test(log), 'exemplard to be ready');
     const before = receiver.requests.length;
     await until(() => receiver.requests.length > before, 'a request that hangs');
     writeFileSync(configFile, jobs);
@@ -73,16 +73,16 @@ t.test('a file that the configuration includes is read again when it changes', a
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
-  await until(() => /listening=(\S+)/.test(log), 'exemplard to be ready', 30_000);
+  await until(() => /listening=(\S+)/.test(log), 'exemplard to be ready');
   const url = /listening=(\S+)/.exec(log)![1]!.replaceAll('"', '');
   const pools = async () =>
     ((await (await fetch(`${url}/api/v1/scrape_pools`)).json()) as { data: { scrapePools: string[] } }).data
       .scrapePools;
   t.same(await pools(), ['first']);
   writeFileSync(jobs, jobFor('second'));
-  await until(async () => (await pools())[0] === 'second', 'the new job', 15_000);
+  await until(async () => (await pools())[0] === 'second', 'the new job');
   writeFileSync(jobs, 'scrape_configs: [{job_nam: third}]');
-  await until(() => log.includes('unknown key'), 'a line that says what is wrong', 15_000);
+  await until(() => log.includes('unknown key'), 'a line that says what is wrong');
   t.match(log, /jobs\.yml:1:19: unknown key/);
   t.match(log, /the old one stays/);
   t.same(await pools(), ['second']);

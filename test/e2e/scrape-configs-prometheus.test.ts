@@ -131,8 +131,8 @@ t.test('the same configuration', { skip: prometheusMissing(), timeout: 60_000 },
     const { activeTargets } = await targetsOf(url);
     return activeTargets.length > 0 && activeTargets.every(({ health }) => health !== 'unknown');
   };
-  await until(() => isScraped(prometheus.url), 'Prometheus to have scraped all', 20_000);
-  await until(() => isScraped(app.url), 'exemplard to have scraped all', 20_000);
+  await until(() => isScraped(prometheus.url), 'Prometheus to have scraped all');
+  await until(() => isScraped(app.url), 'exemplard to have scraped all');
 
   const [theirs, ours] = await Promise.all([targetsOf(prometheus.url), targetsOf(app.url)]);
   t.strictSame(comparable(ours.activeTargets), comparable(theirs.activeTargets), 'targets');

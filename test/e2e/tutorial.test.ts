@@ -182,7 +182,7 @@ t.test('the whole way', { skip: prometheusMissing() }, async (t) => {
       return false;
     };
     try {
-      await until(isGood, text, 45_000);
+      await until(isGood, text);
       t.pass(text);
     } catch {
       t.fail(`${text}${last}`, { printed: Object.fromEntries(printed) });

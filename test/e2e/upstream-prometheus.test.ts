@@ -134,7 +134,6 @@ t.test(
     await until(
       async () => (await (await fetch(`${prometheus.url}/api/v1/query?query=up`)).text()).includes('"1"'),
       'Prometheus to have scraped',
-      20_000,
     );
     const app = await startApp(`upstream: {url: '${prometheus.url}'}\narchive: {type: none}`);
     t.teardown(() => app.stop());

@@ -124,7 +124,7 @@ t.test('certificates are renewed while it runs', { skip }, async (t) => {
     });
   const before = await serial();
   authority.sign('s', 'IP:127.0.0.1');
-  await until(async () => (await serial()) !== before, 'the new certificate', 15_000);
+  await until(async () => (await serial()) !== before, 'the new certificate');
   write('}\n#');
   await app.reload('archive: {type: none}');
   t.equal(

@@ -68,6 +68,7 @@ export async function visit(browser: Browser, url: string, look: Look = {}): Pro
     viewport: { width, height },
     acceptDownloads: false,
   });
+  context.setDefaultTimeout(60_000);
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const page = await context.newPage();
   const problems: string[] = [];

@@ -2,12 +2,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Test } from 'tap';
 import { startNode } from './build.js';
 import type { Exposition } from './changing-target.js';
 import type { ServedTarget } from './target.js';
 import { until } from './until.js';
 
-const SCRAPE_INTERVAL_MS = 100;
+/** Also its timeout: short enough for many scrapes a life, long enough for a machine that is busy with other tests. */
+const SCRAPE_INTERVAL_MS = 250;
 
 /** Half of the series show a new exemplar. */
 export function expose(target: string, series: number): Exposition {
@@ -39,25 +41,25 @@ export interface Life {
   readonly log: () => string;
 }
 
-export function startLife(main: string, configFile: string, directory: string): Life {
+/** Until it is killed, at the latest with the test. */
+export function startLife(t: Test, main: string, configFile: string, directory: string): Life {
   const child = startNode([
     main,
     `--config.file=${configFile}`,
     `--storage.path=${join(directory, 'data')}`,
     '--web.listen-address=127.0.0.1:0',
   ]);
+  t.teardown(() => child.kill('SIGKILL'));
   let log = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
   const ready = /listening=(http:\S+)/;
-  const url = until(() => ready.test(log) || child.exitCode !== null, 'exemplard to be ready', 30_000).then(
-    () => {
-      const found = ready.exec(log)?.[1];
-      if (found === undefined) throw new Error(`exemplard did not start:\n${log}`);
-      return found;
-    },
-  );
+  const url = until(() => ready.test(log) || child.exitCode !== null, 'exemplard to be ready').then(() => {
+    const found = ready.exec(log)?.[1];
+    if (found === undefined) throw new Error(`exemplard did not start:\n${log}`);
+    return found;
+  });
   // One that is killed while it starts never is.
   url.catch(() => {});
   return { process: child, url, log: () => log };

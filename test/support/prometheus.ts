@@ -72,14 +72,10 @@ export async function startPrometheus({
   });
   const stop = () => stopProcess(child, directory);
   try {
-    await until(
-      async () => {
-        if (failure !== undefined || child.exitCode !== null) throw failure ?? new Error('it exited');
-        return isReady(url);
-      },
-      'prometheus to be ready',
-      30_000,
-    );
+    await until(async () => {
+      if (failure !== undefined || child.exitCode !== null) throw failure ?? new Error('it exited');
+      return isReady(url);
+    }, 'prometheus to be ready');
   } catch (error) {
     await stop();
     throw new Error(`prometheus did not start: ${(error as Error).message}\n${logged}`, { cause: error });

@@ -69,15 +69,11 @@ t.test('Prometheus itself judges alike', { skip: prometheusMissing() }, async (t
     readonly lastError: string;
   }
   let scraped: Scraped[] = [];
-  await until(
-    async () => {
-      const response = await fetch(`${prometheus.url}/api/v1/targets`);
-      scraped = ((await response.json()) as { data: { activeTargets: Scraped[] } }).data.activeTargets;
-      return scraped.length === bodies.length && scraped.every(({ health }) => health !== 'unknown');
-    },
-    'all bodies to be scraped',
-    60_000,
-  );
+  await until(async () => {
+    const response = await fetch(`${prometheus.url}/api/v1/targets`);
+    scraped = ((await response.json()) as { data: { activeTargets: Scraped[] } }).data.activeTargets;
+    return scraped.length === bodies.length && scraped.every(({ health }) => health !== 'unknown');
+  }, 'all bodies to be scraped');
   let compared = 0;
   for (const { scrapeUrl, lastError } of scraped) {
     const body = bodies[Number(new URL(scrapeUrl).pathname.slice(1))]!;
