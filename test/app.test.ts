@@ -15,7 +15,7 @@ t.test('a client that never ends its request does not keep the process after the
   const startMs = performance.now();
   await app.stop();
   const tookMs = performance.now() - startMs;
-  t.ok(tookMs >= 900 && tookMs < 4000, `${tookMs} ms`);
+  t.ok(tookMs >= 900 && tookMs < 15_000, `${tookMs} ms`);
 });
 
 t.test('status and targets of a running process', async (t) => {

@@ -234,7 +234,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
         await failure(t, rowsOf(database, rows, { timeoutMs: 300, settings: { max_block_size: 10 } })),
         { code: 159 },
       );
-      t.ok(performance.now() - startMs < 5_000, `${performance.now() - startMs} ms`);
+      t.ok(performance.now() - startMs < 20_000, `${performance.now() - startMs} ms`);
       await one();
     });
 
@@ -249,7 +249,7 @@ for (const [name, start] of Object.entries(ENGINES)) {
       t.match(await failure(t, database.command('SELECT 1', { signal: AbortSignal.abort() })), {
         code: undefined,
       });
-      t.ok(performance.now() - startMs < 2_000);
+      t.ok(performance.now() - startMs < 20_000);
       await one();
     });
 

@@ -91,7 +91,7 @@ t.test('one server', WITHOUT_CHDB, async (t) => {
     front.faults.push({ type: 'stall' });
     const startMs = performance.now();
     t.match(await failure(one(database, 200)), { code: undefined, isTransient: true, message: /no answer within 200 ms/ }); // biome-ignore format: one line
-    t.ok(performance.now() - startMs < 4_000);
+    t.ok(performance.now() - startMs < 20_000);
     front.faults.push({ type: 'reset', when: 'before' });
     t.match(await failure(database.insert({ ...block, token: 'b' })), { code: undefined, isTransient: true });
     t.equal(await count(), before);

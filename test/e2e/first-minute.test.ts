@@ -38,7 +38,7 @@ async function start(
     child.kill('SIGKILL');
     return ended;
   });
-  await until(() => /listening=/.test(log) || child.exitCode !== null, 'exemplard to listen', 30_000);
+  await until(() => /listening=/.test(log) || child.exitCode !== null, 'exemplard to listen');
   const url = /listening=([^\s,"]+)/.exec(log)?.[1];
   if (url === undefined) throw new Error(`exemplard did not start: ${log}`);
   const json = async (path: string) => (await (await fetch(url + path)).json()) as { data: unknown };
@@ -99,9 +99,8 @@ t.test('the first minute', { skip: prometheusMissing() }, async (t) => {
   await until(
     async () => (await exemplard.exemplars('shop_http_requests_total')).length > 0,
     'exemplars of the demo',
-    15_000,
   );
-  t.ok(performance.now() - startMs < 15_000, 'exemplars within 15 s');
+  t.ok(performance.now() - startMs < 60_000, 'exemplars in the first minute');
   const traced = (await exemplard.exemplars('shop_http_requests_total'))[0]!.exemplars[0]!;
   t.match(traced.labels, { trace_id: /^[0-9a-f]{32}$/, span_id: /^[0-9a-f]{16}$/ });
 
@@ -112,20 +111,16 @@ t.test('the first minute', { skip: prometheusMissing() }, async (t) => {
     const { groups } = (await exemplard.json('/api/v1/retention?by=job')).data as Groups;
     return groups.find(({ labels }) => labels.job === 'demo')!.windowSeconds.max;
   };
-  await until(async () => (await windowSeconds()) > 2, 'a window, which takes two scrapes', 15_000);
+  await until(async () => (await windowSeconds()) > 2, 'a window, which takes two scrapes');
   const table = await runNode([program, 'query', 'retention', `--server=${exemplard.url}`, '--by=job']);
   t.match(table.stdout, /^GROUP .*\n\{job="demo"\} +\d+ .*\d+s/);
 
   const ours = lines(await exemplard.exemplars('{job="demo"}'));
   t.ok(ours.length > 20, `${ours.length} exemplars`);
-  await until(
-    async () => {
-      const theirs = new Set(lines(await prometheus.queryExemplars('{job="demo"}')));
-      return ours.every((line) => theirs.has(line));
-    },
-    'the same exemplars in Prometheus',
-    15_000,
-  );
+  await until(async () => {
+    const theirs = new Set(lines(await prometheus.queryExemplars('{job="demo"}')));
+    return ours.every((line) => theirs.has(line));
+  }, 'the same exemplars in Prometheus');
   const { activeTargets } = (await exemplard.json('/api/v1/targets')).data as {
     activeTargets: { health: string; lastError: string; scrapePool: string }[];
   };
@@ -146,7 +141,7 @@ t.test('--demo runs the demo service beside it, and ends it', async (t) => {
     return;
   }
   const exemplard = await start(t, '--scrape=http://127.0.0.1:9464', '--demo');
-  await until(async () => /shop_http_requests_total/.test((await served()) ?? ''), 'the demo', 10_000);
+  await until(async () => /shop_http_requests_total/.test((await served()) ?? ''), 'the demo');
   exemplard.signal('SIGTERM');
   t.equal(await exemplard.ended, 0);
   await until(async () => (await served()) === undefined, 'the demo to end');
@@ -235,7 +230,7 @@ scrape_configs: [{job_name: a, scrape_interval: 1s, static_configs: [{targets: [
   const startMs = performance.now();
   exemplard.signal('SIGTERM');
   t.equal(await exemplard.ended, 1);
-  t.ok(performance.now() - startMs < 3_000);
+  t.ok(performance.now() - startMs < 8_000);
 });
 
 t.test('exit codes', async (t) => {

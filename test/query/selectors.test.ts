@@ -2,6 +2,7 @@ import t from 'tap';
 import { evaluateConstant } from '../../src/query/constant.js';
 import { PromqlError } from '../../src/query/expression.js';
 import { parseSelector, parseSelectors } from '../../src/query/selectors.js';
+import { cpuMs } from '../support/cpu-time.js';
 
 /** `a="b",c=~"d" | …` */
 function selectors(expression: string): string {
@@ -75,13 +76,13 @@ t.test('a lone selector', async (t) => {
 });
 
 t.test('a long expression that is wrong is refused at once', async (t) => {
-  const start = performance.now();
+  const startMs = cpuMs();
   for (const wrong of ['] ', '{', 'a ', 'a="b" ', '{a="b"}['])
     t.match(
       errorOf(parseSelectors, wrong.repeat(60_000 / wrong.length)),
       /^1:\d+: parse error: unexpected "/,
     );
-  t.ok(performance.now() - start < 2000, 'nobody else is kept waiting');
+  t.ok(cpuMs() - startMs < 2000, 'nobody else is kept waiting');
 });
 
 t.test('constants', async (t) => {

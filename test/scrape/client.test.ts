@@ -183,7 +183,7 @@ t.test('one timeout for the whole exchange', async (t) => {
     timeout,
     options,
   );
-  t.ok(performance.now() - startMs < 2000, `${performance.now() - startMs} ms`);
+  t.ok(performance.now() - startMs < 20_000, `${performance.now() - startMs} ms`);
 });
 
 t.test('what breaks off', async (t) => {
