@@ -1,5 +1,5 @@
 import t from 'tap';
-import { counted, formatNumber, parseNumber } from '../../src/page/format/number.js';
+import { counted, formatExact, formatNumber, parseNumber } from '../../src/page/format/number.js';
 import { formatDuration, parseDuration, roughDuration } from '../../src/page/format/time.js';
 
 t.test('durations', async (t) => {
@@ -28,6 +28,16 @@ t.test('numbers', async (t) => {
   text(2e12, '2.00e12');
   text(Number.NaN, 'NaN');
   text(Number.NEGATIVE_INFINITY, '-Inf');
+  t.same([0, 1e-8, 0.3, 1.0000001, 1_234_567.8, 1.005e10, 1_000_000_001, -2e12].map(formatExact), [
+    '0',
+    '1e-8',
+    '0.3',
+    '1.0000001',
+    '1234567.8',
+    '1.005e10',
+    '1.000000001e9',
+    '-2e12',
+  ]);
   t.same(['+Inf', '-Inf', 'NaN', '1e3', ''].map(parseNumber), [
     Number.POSITIVE_INFINITY,
     Number.NEGATIVE_INFINITY,

@@ -18,6 +18,8 @@ t.test('round values on a logarithmic axis', async (t) => {
     'fewer digits where an axis begins with the close ones',
   );
   t.same(logSplits(0.3, 0.4, 5), [0.3, 0.32, 0.34, 0.36, 0.38, 0.4], 'evenly where the axis is short');
+  t.same(logSplits(10.5, 22.6, 10), [12, 14, 16, 18, 20, 22], 'and where it has hardly one such digit');
+  t.same(logSplits(1.05, 8.3, 7), [2, 4, 6, 8]);
 });
 
 t.test('never none, never many, always inside', async (t) => {

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { formatNumber } from '../format/number.js';
+import { formatExact } from '../format/number.js';
 import type { Axis } from './explore-state.js';
 import type { Rgb } from './palette.js';
 import { PointIndex } from './point-index.js';
@@ -205,7 +205,7 @@ export class ScatterChart {
             this.#splits = this.#scale.splits(plot.bbox.height / uPlot.pxRatio / PER_SPLIT);
             return this.#splits.map(this.#scale.fractionOf);
           },
-          values: () => this.#splits.map(formatNumber),
+          values: () => this.#splits.map(formatExact),
         },
       ],
       cursor: {

@@ -52,11 +52,12 @@ const SPLITS_OVER = 2;
 export function logSplits(min: number, max: number, most: number): number[] {
   const decades = Math.log10(max) - Math.log10(min);
   const wanted = wantedSplits(most);
-  if (decades * 9 < 3) return evenSplits(min, max, most);
   for (const digits of LOG_DIGITS) {
     // A look at the lengths first: hundreds of decades by each digit would only be counted to be dropped.
     if (digits.length * decades > wanted) continue;
     const splits = decadeSplits(min, max, digits, 1);
+    // Within a decade there may be hardly one of these digits.
+    if (splits.length < MIN_SPLITS && decades < 1) return evenSplits(min, max, most);
     if (splits.length <= wanted + SPLITS_OVER) return splits;
   }
   return decadeSplits(min, max, [1], DECADE_STEPS.find((step) => decades / step <= wanted)!);

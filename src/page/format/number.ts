@@ -8,9 +8,17 @@ export function formatCount(count: number): string {
 /** Six digits that matter; very large and very small ones with an exponent. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+  return isExtreme(value) ? value.toExponential(2).replace('e+', 'e') : String(Number(value.toPrecision(6)));
+}
+
+/** All digits that it has: for round numbers that may be near to each other. */
+export function formatExact(value: number): string {
+  return isExtreme(value) ? value.toExponential().replace('e+', 'e') : String(value);
+}
+
+function isExtreme(value: number): boolean {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(2).replace('e+', 'e');
-  return String(Number(value.toPrecision(6)));
+  return size !== 0 && (size < 1e-4 || size >= 1e9);
 }
 
 /** As the API writes values: Go's words for what is no finite number. */
