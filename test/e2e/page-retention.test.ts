@@ -326,6 +326,8 @@ t.test('retention, in Chromium', { skip: chromiumMissing() }, async (t) => {
     await reload('8h', 24);
     t.equal(await slots.inputValue(), '24', 'what was left in vain gives way');
     t.equal(await target.inputValue(), '8h');
+    await reload('8h', 23);
+    t.equal(await slots.inputValue(), '23', 'for good');
     t.same(problems, []);
   });
 });

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface DraftOptions {
   /** What the field says while nobody writes; it also changes by itself, with a reload of the configuration. */
@@ -18,17 +18,18 @@ export interface Draft {
 }
 
 export function useDraft({ known, problemOf, onTake }: DraftOptions): Draft {
-  const [draft, setDraft] = useState<{ text: string; knownWhenLeft?: string } | undefined>();
-  const isDraft = draft !== undefined && (draft.knownWhenLeft ?? known) === known;
-  const text = isDraft ? draft.text : known;
+  const [draft, setDraft] = useState<{ text: string; isLeft: boolean } | undefined>();
+  // For good: it does not come back when the same is known again.
+  useLayoutEffect(() => setDraft((before) => (before?.isLeft ? undefined : before)), [known]);
+  const text = draft?.text ?? known;
   const problem = problemOf(text);
   return {
     text,
     problem,
-    write: (written) => setDraft({ text: written }),
+    write: (written) => setDraft({ text: written, isLeft: false }),
     takeOver() {
-      if (!isDraft) return;
-      if (problem !== undefined) return setDraft({ text, knownWhenLeft: known });
+      if (draft === undefined) return;
+      if (problem !== undefined) return setDraft({ text, isLeft: true });
       setDraft(undefined);
       if (text !== known) onTake(text);
     },
