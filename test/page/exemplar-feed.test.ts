@@ -133,6 +133,19 @@ t.test('the newest, when there are more than the limit', async (t) => {
   t.equal(held.shown.isCut, true);
 });
 
+t.test('the newest, when only answer and stream together are more than the limit', async (t) => {
+  const { server, feed, held, values } = start(t);
+  feed.show(LAST, true);
+  await server.open();
+  server.streams[0]!.events.onExemplars(seriesOf([4, 5, 6]));
+  await server.questions[0]!.answer([1, 2, 3, 4]);
+  t.same(values(), [2, 3, 4, 5, 6]);
+  t.equal(held.shown.isCut, true);
+  feed.show({ ...LAST, range: { kind: 'between', startMs: START_MS, endMs: START_MS + 3 } }, false);
+  await settle();
+  t.equal(server.questions.length, 2, 'what was left out is asked for');
+});
+
 t.test('a question waits for its stream, but not for ever', async (t) => {
   const { server, feed, held, values } = start(t);
   feed.show(LAST, true);

@@ -168,9 +168,9 @@ export class ExemplarFeed {
     arrived: readonly Point[],
   ): void {
     const { range, limit } = question;
-    const answered = pointsOf(data);
-    const points = mergePoints(answered, arrived, interval.startMs, limit);
-    const isCut = answered.length > limit;
+    const found = mergePoints(pointsOf(data), arrived, interval.startMs, limit + 1);
+    const isCut = found.length > limit;
+    const points = found.slice(-limit);
     const endMs = Math.min(interval.endMs, Date.now() - SETTLED_MS);
     this.#whole =
       isCut || warnings.length > 0
@@ -227,9 +227,9 @@ export class ExemplarFeed {
       },
       onExemplars: (answer) => {
         const points = pointsOf(answer);
-        stream.pending = stream.pending.concat(points).slice(-question.limit);
+        stream.pending = stream.pending.concat(points).slice(-question.limit - 1);
         if (this.#asking) {
-          this.#asking.arrived = this.#asking.arrived.concat(points).slice(-question.limit);
+          this.#asking.arrived = this.#asking.arrived.concat(points).slice(-question.limit - 1);
         }
       },
       onSkipped: (count) => this.#change({ skipped: this.#shown.skipped + count }),
