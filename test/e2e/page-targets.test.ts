@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import t from 'tap';
 import { histogramBody } from '../page/exemplar-history.js';
 import { startApp } from '../support/app.js';
@@ -147,6 +147,22 @@ t.test('targets, in Chromium', { skip: chromiumMissing() }, async (t) => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await card(page, 'shop').waitFor();
     t.equal(await page.locator('.card').count(), 1);
+  });
+
+  await t.test('a server that takes its time is heard', async (t) => {
+    const held: Route[] = [];
+    await page.route('**/api/v1/targets', (route) => void held.push(route));
+    await page.reload();
+    await until(() => held.length === 1, 'the question');
+    for (let nth = 0; nth < 3; nth++) await refresh();
+    await held[0]!.continue();
+    await card(page, 'shop').waitFor();
+    await refresh();
+    await until(() => held.length === 2, 'the next question');
+    await page.clock.runFor(60_000);
+    await until(() => held.length === 3, 'another, for one that is not answered');
+    for (const route of held.slice(1)) await route.continue().catch(() => {});
+    t.equal(await card(page, 'shop').count(), 1);
   });
 });
 

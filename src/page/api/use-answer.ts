@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Answer, type ApiError, type ApiParameters, apiErrorOf, ask } from './client.js';
 import type { ApiPath } from './shapes.js';
 
@@ -17,9 +17,13 @@ type Answered<T> = { readonly question: string } & (
   | (Answer<T> & { readonly state: 'ready'; readonly asked: ApiParameters })
 );
 
+/** An answer that takes longer than this to come is not waited for, when it is asked again. */
+const PATIENCE_MS = 60_000;
+
 /**
- * Asks once, and again whenever what is asked or `again` changes; a question that is outdated is cancelled. While
- * a new answer is on its way, the old one stays; what went wrong stays until the same question is answered.
+ * Asks once, and again whenever what is asked or `again` changes; a question that is outdated is cancelled, one that is
+ * on its way is not asked twice: a server that takes longer than the time between would never be heard. While a new
+ * answer is on its way, the old one stays; what went wrong stays until the same question is answered.
  * @param path undefined: nothing is asked
  */
 export function useAnswer<T>(
@@ -29,17 +33,27 @@ export function useAnswer<T>(
 ): Asked<T> {
   const [answered, setAnswered] = useState<Answered<T>>({ state: 'loading', question: '' });
   const question = JSON.stringify([path, parameters]);
+  const asking = useRef<{ readonly abort: AbortController; readonly sinceMs: number } | undefined>(undefined);
+  const stopAsking = () => {
+    asking.current?.abort.abort();
+    asking.current = undefined;
+  };
   // The question says path and parameters as one text; `again` is the caller's.
+  useEffect(() => stopAsking, [question]);
   useEffect(() => {
-    if (path === undefined) return undefined;
+    if (path === undefined || Date.now() - (asking.current?.sinceMs ?? 0) < PATIENCE_MS) return;
+    stopAsking();
     const abort = new AbortController();
+    asking.current = { abort, sinceMs: Date.now() };
+    const settle = (answer: Answered<T>) => {
+      if (abort.signal.aborted) return;
+      asking.current = undefined;
+      setAnswered(answer);
+    };
     ask<T>(path, parameters, abort.signal).then(
-      (answer) => setAnswered({ state: 'ready', ...answer, asked: parameters, question }),
-      (error: unknown) => {
-        if (!abort.signal.aborted) setAnswered({ state: 'failed', error: apiErrorOf(error), question });
-      },
+      (answer) => settle({ state: 'ready', ...answer, asked: parameters, question }),
+      (error: unknown) => settle({ state: 'failed', error: apiErrorOf(error), question }),
     );
-    return () => abort.abort();
   }, [question, again]);
   const isStale = answered.question !== question;
   if (answered.state === 'ready') return { ...answered, isStale };
