@@ -67,7 +67,10 @@ export function exemplarRoutes(api: FastifyInstance, parts: ExemplarRouteParts):
   });
 }
 
-/** `exemplars`: a list as in an answer. `skipped`: how many were left out, because they came too fast. */
+/**
+ * `exemplars`: a list as in an answer. `skipped`: how many were left out, because they came too fast. `quiet`: there
+ * were none.
+ */
 function sendLive(reply: FastifyReply, { live }: ExemplarRouteParts, filter: LiveFilter): FastifyReply {
   if (live.isFull)
     throw new ApiError(
@@ -77,7 +80,10 @@ function sendLive(reply: FastifyReply, { live }: ExemplarRouteParts, filter: Liv
   return sendEvents(reply, (gone) => liveEvents(live.follow(filter, gone)));
 }
 
-/** Pages without anything between two signs of life; proxies cut connections on which nothing moves. */
+/**
+ * Pages without anything between two signs of life: proxies cut connections on which nothing moves, and clients are
+ * not told of every cut.
+ */
 const QUIET_PAGES = 40;
 
 async function* liveEvents(pages: AsyncIterable<LivePage>): AsyncGenerator<string> {
@@ -90,6 +96,6 @@ async function* liveEvents(pages: AsyncIterable<LivePage>): AsyncGenerator<strin
     ].join('');
     quiet = text === '' ? quiet + 1 : 0;
     if (text !== '') yield text;
-    else if (quiet % QUIET_PAGES === 0) yield ': still here\n\n';
+    else if (quiet % QUIET_PAGES === 0) yield 'event: quiet\ndata: {}\n\n';
   }
 }

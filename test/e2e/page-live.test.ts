@@ -1,9 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import t from 'tap';
+import type { Page } from 'playwright-core';
+import t, { type Test } from 'tap';
 import { histogramBody, manySeriesBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
-import { startApp } from '../support/app.js';
+import { type RunningApp, startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, visit } from '../support/browser.js';
-import { body, serveTarget } from '../support/target.js';
+import { body, type ServedTarget, serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
 /** Rings are not full before these tests are over: what is held only ever becomes more. */
@@ -93,17 +94,66 @@ t.test('a lost connection comes back, and what came in between', { skip: chromiu
   t.teardown(() => target.close());
   const app = await startApp(CONFIG(target.address));
   t.teardown(() => app.stop());
-  // Something between them that can break.
+  const between = await startBetween(t, app.url);
+  const browser = await startBrowser(t);
+  const { page } = await visit(browser, `${between.url}/${QUERY}&range=15m&live=1`);
+  await page.getByText('as they come').waitFor();
+  between.cut();
+  await page.getByText('no connection, trying again').waitFor();
+  between.mend();
+  await page.getByText('as they come').waitFor();
+  await showsAll(page, app, target);
+});
+
+t.test('a connection that is lost without a word comes back, too', { skip: chromiumMissing() }, async (t) => {
+  let scrapes = 0;
+  const target = await serveTarget((response, request) =>
+    body(histogramBody(scrapes++, Date.now() - 1000))(response, request),
+  );
+  t.teardown(() => target.close());
+  const app = await startApp(CONFIG(target.address));
+  t.teardown(() => app.stop());
+  const between = await startBetween(t, app.url);
+  const { page } = await visit(await startBrowser(t), 'about:blank');
+  await page.clock.install();
+  await page.goto(`${between.url}/${QUERY}&range=15m&live=1`);
+  await page.getByText('as they come').waitFor();
+  await page.getByRole('application').waitFor();
+  between.hushStreams();
+  const again = page.waitForRequest((request) => request.headers().accept === 'text/event-stream');
+  await page.clock.runFor(30_500);
+  await again;
+  await page.getByText('as they come').waitFor();
+  await showsAll(page, app, target);
+});
+
+/** Stops the target, so that all can be counted. */
+async function showsAll(page: Page, app: RunningApp, target: ServedTarget): Promise<void> {
+  target.answer = (response) => response.writeHead(503).end();
+  await until(async () => {
+    const series = await app.queryExemplars('shop_seconds_bucket');
+    const held = series.reduce((sum, { exemplars }) => sum + exemplars.length, 0);
+    const shown = await page.getByRole('application').getAttribute('data-points');
+    return Number(shown) === held;
+  }, 'all that is held');
+}
+
+/** Something between the page and exemplard that can break. */
+async function startBetween(t: Test, url: string) {
   const wires = new Set<Socket>();
-  let isBroken = false;
+  const streams = new Set<() => void>();
+  let isCut = false;
   const between = createServer((incoming) => {
-    if (isBroken) return void incoming.destroy();
-    const onward = connect(Number(new URL(app.url).port), '127.0.0.1');
+    if (isCut) return void incoming.destroy();
+    const onward = connect(Number(new URL(url).port), '127.0.0.1');
     for (const wire of [incoming, onward]) {
       wires.add(wire);
       wire.on('close', () => wires.delete(wire)).on('error', () => {});
     }
     incoming.pipe(onward).pipe(incoming);
+    incoming.on('data', (chunk) => {
+      if (chunk.includes('text/event-stream')) streams.add(() => onward.unpipe(incoming).resume());
+    });
   });
   const address = await new Promise<string>((resolve) =>
     between.listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(between.address() as AddressInfo).port}`)),
@@ -112,25 +162,21 @@ t.test('a lost connection comes back, and what came in between', { skip: chromiu
     between.close();
     for (const wire of wires) wire.destroy();
   });
-  const browser = await startBrowser(t);
-  const { page } = await visit(browser, `http://${address}/${QUERY}&range=15m&live=1`);
-  await page.getByText('as they come').waitFor();
-  isBroken = true;
-  for (const wire of wires) wire.destroy();
-  await page.getByText('no connection, trying again').waitFor();
-  isBroken = false;
-  await page.getByText('as they come').waitFor();
-  const held = async () =>
-    (await app.queryExemplars('shop_seconds_bucket')).reduce(
-      (sum, { exemplars }) => sum + exemplars.length,
-      0,
-    );
-  target.answer = (response) => response.writeHead(503).end();
-  await until(async () => {
-    const shown = await page.getByRole('application').getAttribute('data-points');
-    return Number(shown) === (await held());
-  }, 'all that is held');
-});
+  return {
+    url: `http://${address}`,
+    cut() {
+      isCut = true;
+      for (const wire of wires) wire.destroy();
+    },
+    mend() {
+      isCut = false;
+    },
+    /** Nothing more comes over them, and nobody is told. */
+    hushStreams() {
+      for (const hush of streams) hush();
+    },
+  };
+}
 
 t.test('the server goes away', { skip: chromiumMissing() }, async (t) => {
   const target = await serveTarget(body(histogramBody(0, Date.now())));

@@ -187,6 +187,20 @@ t.test('so many who watch, and what one more is told', async (t) => {
   t.match(await watch('/api/v1/sampling/decisions'), [503, /^32 clients read decisions .* end one of these/]);
 });
 
+t.test('that nothing comes is said now and then, in a way that a browser tells of', async (t) => {
+  const live = {
+    async *follow() {
+      for (let page = 0; page < 80; page++) yield { json: undefined, skipped: 0 };
+    },
+  };
+  const api = await createApi(undefined, { live: live as never });
+  const { body } = await api.inject({
+    url: '/api/v1/query_exemplars?query=a',
+    headers: { accept: 'text/event-stream' },
+  });
+  t.equal(body, ': exemplars as they are accepted\n\n' + 'event: quiet\ndata: {}\n\n'.repeat(2));
+});
+
 t.test('an answer that would be too large', async (t) => {
   const store = createStore();
   for (let i = 0; i < 10; i++) append(store, String(i), 1_000 + i);

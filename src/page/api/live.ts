@@ -19,6 +19,9 @@ const RETRY_MS = 3000;
 /** Nor do they give up a try that nobody answers. */
 const OPEN_TIMEOUT_MS = 10_000;
 
+/** The server says every ten seconds that it is there: a connection may be lost, and nobody be told. */
+const SILENCE_MS = 30_000;
+
 /** Exemplars as they are accepted, until the returned function is called. */
 export function openLive(parameters: ApiParameters, events: LiveEvents): () => void {
   let source: EventSource;
@@ -27,7 +30,7 @@ export function openLive(parameters: ApiParameters, events: LiveEvents): () => v
     source = new EventSource(apiUrl('query_exemplars', parameters));
     connectAgainIn(OPEN_TIMEOUT_MS);
     source.onopen = () => {
-      clearTimeout(timer);
+      onHeard();
       events.onState('open');
       events.onOpen();
     };
@@ -35,13 +38,17 @@ export function openLive(parameters: ApiParameters, events: LiveEvents): () => v
       events.onState('waiting');
       connectAgainIn(source.readyState === EventSource.CLOSED ? RETRY_MS : OPEN_TIMEOUT_MS);
     };
+    source.addEventListener('quiet', onHeard);
     source.addEventListener('exemplars', (event) => {
+      onHeard();
       events.onExemplars(dataOf<SeriesExemplars[]>(event));
     });
     source.addEventListener('skipped', (event) => {
+      onHeard();
       events.onSkipped(dataOf<{ exemplars: number }>(event).exemplars);
     });
   };
+  const onHeard = () => connectAgainIn(SILENCE_MS);
   const connectAgainIn = (delayMs: number) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
