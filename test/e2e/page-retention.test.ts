@@ -200,11 +200,29 @@ t.test('retention, in Chromium', { skip: chromiumMissing() }, async (t) => {
     const later = await steadyWindow();
     t.ok(came >= now && came <= later, `${now} ≤ ${came} ≤ ${later}: it came true`);
 
-    await page.getByRole('slider').focus();
+    const slider = page.getByRole('slider');
+    await slider.focus();
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/per_series=128/);
     await page.getByRole('button', { name: `Back to ${PER_SERIES}` }).click();
     await page.waitForURL((url) => !url.hash.includes('per_series'));
+
+    await slots.fill('1000');
+    await slots.press('Enter');
+    await page.waitForURL(/per_series=1000$/);
+    const { x, y, width, height } = (await slider.boundingBox())!;
+    const thumb = x + 8 + ((width - 16) * Number(await slider.inputValue())) / 68;
+    await page.mouse.move(thumb, y + height / 2);
+    await page.mouse.down();
+    for (const [place, step] of [
+      [thumb + 0.2 * width, /^(?!1000$)/],
+      [thumb, /^1024$/],
+    ] as const) {
+      await page.mouse.move(place, y + height / 2);
+      await until(async () => step.test(await slots.inputValue()), 'the slider at its place');
+    }
+    await page.mouse.up();
+    await page.waitForURL(/per_series=1024$/);
     t.same(problems, []);
   });
 

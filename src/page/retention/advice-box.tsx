@@ -94,6 +94,8 @@ function WhatIf({ total, answer, targetSeconds, match, perSeries, onPerSeries }:
         value={step}
         onInput={(event) => draft.write(String(STEPS[Number(event.currentTarget.value)]!))}
         onChange={draft.takeOver}
+        // Moved there and back, it has not changed, but written all the same.
+        onPointerUp={draft.takeOver}
       />
       <TextField label="slots" draft={draft} size={7} inputMode="numeric" />
       <p role="status">
