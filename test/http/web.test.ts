@@ -198,7 +198,8 @@ t.test('that nothing comes is said now and then, in a way that a browser tells o
     url: '/api/v1/query_exemplars?query=a',
     headers: { accept: 'text/event-stream' },
   });
-  t.equal(body, ': exemplars as they are accepted\n\n' + 'event: quiet\ndata: {}\n\n'.repeat(2));
+  const quiet = 'event: quiet\ndata: {}\n\n';
+  t.equal(body, `: exemplars as they are accepted\n\n${quiet}${quiet}`);
 });
 
 t.test('an answer that would be too large', async (t) => {
