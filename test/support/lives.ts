@@ -54,8 +54,9 @@ export function startLife(t: Test, main: string, configFile: string, directory: 
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     log += text;
   });
+  const isEnded = () => child.exitCode !== null || child.signalCode !== null;
   const ready = /listening=(http:\S+)/;
-  const url = until(() => ready.test(log) || child.exitCode !== null, 'exemplard to be ready').then(() => {
+  const url = until(() => ready.test(log) || isEnded(), 'exemplard to be ready').then(() => {
     const found = ready.exec(log)?.[1];
     if (found === undefined) throw new Error(`exemplard did not start:\n${log}`);
     return found;
