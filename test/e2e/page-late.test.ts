@@ -1,12 +1,12 @@
 /** Answers that come late, or not at all, or from somebody else: what is shown is never said of another question. */
 import type { Page, Route } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { histogramBody, minutesOfShop, SERIES_PER_BODY } from '../page/exemplar-history.js';
+import { freshHistogram, minutesOfShop, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, type Visit, visit } from '../support/browser.js';
 import { serveInTurn } from '../support/changing-target.js';
 import { DEFAULT_QUERY_LIMITS } from '../support/query-limits.js';
-import { body, serveTarget } from '../support/target.js';
+import { serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
 const BODIES = 30;
@@ -330,10 +330,7 @@ t.test('no more is asked for than the server answers', { skip: chromiumMissing()
 });
 
 t.test('live', { skip: chromiumMissing() }, async (t) => {
-  let nth = 0;
-  const target = await serveTarget((response, request) =>
-    body(histogramBody(nth++, Date.now() - 1000))(response, request),
-  );
+  const target = await serveTarget(freshHistogram());
   t.teardown(() => target.close());
   const app = await startApp(CONFIG(target.address, ROOMY));
   t.teardown(() => app.stop());

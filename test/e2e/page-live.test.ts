@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
-import { histogramBody, manySeriesBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
+import { freshHistogram, histogramBody, manySeriesBody, SERIES_PER_BODY } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, visit } from '../support/browser.js';
 import { body, type ServedTarget, serveTarget } from '../support/target.js';
@@ -18,14 +18,17 @@ scrape_configs:
 `;
 const QUERY = '#/explore?query=shop_seconds_bucket';
 
-t.test('live', { skip: chromiumMissing() }, async (t) => {
-  let scrapes = 0;
-  const target = await serveTarget((response, request) =>
-    body(histogramBody(scrapes++, Date.now() - 1000))(response, request),
-  );
+/** A target with new exemplars at every scrape, and exemplard that scrapes it. */
+async function startShop(t: Test): Promise<{ target: ServedTarget; app: RunningApp }> {
+  const target = await serveTarget(freshHistogram());
   t.teardown(() => target.close());
   const app = await startApp(CONFIG(target.address));
   t.teardown(() => app.stop());
+  return { target, app };
+}
+
+t.test('live', { skip: chromiumMissing() }, async (t) => {
+  const { app } = await startShop(t);
   await until(async () => (await app.queryExemplars('shop_seconds_bucket')).length > 0, 'an exemplar');
   const browser = await startBrowser(t);
   const { page, problems, screenshot } = await visit(browser, `${app.url}/${QUERY}&range=15m`);
@@ -87,13 +90,7 @@ t.test('more than can be shown live', { skip: chromiumMissing() }, async (t) => 
 });
 
 t.test('a lost connection comes back, and what came in between', { skip: chromiumMissing() }, async (t) => {
-  let scrapes = 0;
-  const target = await serveTarget((response, request) =>
-    body(histogramBody(scrapes++, Date.now() - 1000))(response, request),
-  );
-  t.teardown(() => target.close());
-  const app = await startApp(CONFIG(target.address));
-  t.teardown(() => app.stop());
+  const { target, app } = await startShop(t);
   const between = await startBetween(t, app.url);
   const browser = await startBrowser(t);
   const { page } = await visit(browser, `${between.url}/${QUERY}&range=15m&live=1`);
@@ -106,13 +103,7 @@ t.test('a lost connection comes back, and what came in between', { skip: chromiu
 });
 
 t.test('a connection that is lost without a word comes back, too', { skip: chromiumMissing() }, async (t) => {
-  let scrapes = 0;
-  const target = await serveTarget((response, request) =>
-    body(histogramBody(scrapes++, Date.now() - 1000))(response, request),
-  );
-  t.teardown(() => target.close());
-  const app = await startApp(CONFIG(target.address));
-  t.teardown(() => app.stop());
+  const { target, app } = await startShop(t);
   const between = await startBetween(t, app.url);
   const { page } = await visit(await startBrowser(t), 'about:blank');
   await page.clock.install();

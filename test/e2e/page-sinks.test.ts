@@ -1,12 +1,12 @@
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { histogramBody } from '../page/exemplar-history.js';
+import { freshHistogram } from '../page/exemplar-history.js';
 import { type RunningApp, startApp } from '../support/app.js';
 import { chromiumMissing, seriousFindings, startBrowser, visit } from '../support/browser.js';
 import { temporaryDirectory } from '../support/build.js';
 import { WITHOUT_CHDB } from '../support/databases.js';
 import { startReceiver } from '../support/remote-write-receiver.js';
-import { body, type ServedTarget, serveTarget } from '../support/target.js';
+import { serveTarget } from '../support/target.js';
 import { until } from '../support/until.js';
 
 const MARKUP = '<img src=x onerror=window.hit=1>';
@@ -18,13 +18,6 @@ scrape_configs:
     scrape_timeout: 300ms
     static_configs: [{targets: ['${address}']}]
 `;
-
-async function startTarget(): Promise<ServedTarget> {
-  let scrapes = 0;
-  return serveTarget((response, request) =>
-    body(histogramBody(scrapes++, Date.now() - 1000))(response, request),
-  );
-}
 
 const kind = (page: Page, name: string) => page.getByRole('region', { name });
 
@@ -58,7 +51,7 @@ t.test('forwarding that works, and that does not', { skip: chromiumMissing() }, 
   const receiver = await startReceiver();
   const dead = await startReceiver();
   await dead.close();
-  const target = await startTarget();
+  const target = await serveTarget(freshHistogram());
   t.teardown(() => Promise.all([receiver.close(), target.close()]));
   const app = await startApp(`${SCRAPED(target.address)}
 remote_write:
@@ -148,7 +141,7 @@ remote_write:
 const skip = 'skip' in WITHOUT_CHDB ? WITHOUT_CHDB.skip : chromiumMissing();
 
 t.test('journal, archive and sampler', { skip }, async (t) => {
-  const target = await startTarget();
+  const target = await serveTarget(freshHistogram());
   t.teardown(() => target.close());
   const app = await startApp(
     `${SCRAPED(target.address)}

@@ -1,4 +1,6 @@
 /** Bodies that a target would have answered over some time, so that charts have something to show at once. */
+import { type Answer, body } from '../support/target.js';
+
 const BOUNDS = ['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '+Inf'];
 const ROUTES = ['/', '/cart', '/checkout', '/products/{id}'];
 
@@ -21,6 +23,12 @@ export function histogramBody(nth: number, timeMs: number): string {
     text += `shop_seconds_count{route="${route}"} ${BOUNDS.length * nth}\nshop_seconds_sum{route="${route}"} ${nth}\n`;
   });
   return `${text}# EOF\n`;
+}
+
+/** Another of them, of a second ago, at every scrape. */
+export function freshHistogram(): Answer {
+  let scrapes = 0;
+  return (response, request) => body(histogramBody(scrapes++, Date.now() - 1000))(response, request);
 }
 
 /** So many of them, a minute apart, up to now. */
