@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { ApiError } from './api-error.js';
+import { belowPrefix } from './destination.js';
 import { plainText } from './other-methods.js';
 import { Passwords, TooManyPasswords } from './passwords.js';
 import type { WebConfig } from './web-config.js';
@@ -22,10 +23,14 @@ export class Users {
     this.#config = config;
   }
 
-  /** Whether a request may be answered. */
-  async admits(path: string, authorization: string | undefined, signal: AbortSignal): Promise<boolean> {
+  /** Whether a request may be answered. @param path without the route prefix; undefined beside it, where nothing is open */
+  async admits(
+    path: string | undefined,
+    authorization: string | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { users, openPaths } = this.#config();
-    if (users.size === 0 || openPaths.includes(path)) return true;
+    if (users.size === 0 || (path !== undefined && openPaths.includes(path))) return true;
     const given = credentialsOf(authorization);
     if (given === undefined) return false;
     const hash = users.get(given.user);
@@ -43,9 +48,7 @@ export class Users {
 export function requireUsers(server: FastifyInstance, config: () => WebConfig, routePrefix: string): void {
   const users = new Users(config);
   server.addHook('onRequest', async (request, reply) => {
-    const asked = request.originalUrl.split('?', 1)[0]!;
-    // Beside the prefix nothing is open.
-    const path = asked.startsWith(`${routePrefix}/`) ? asked.slice(routePrefix.length) : '';
+    const path = belowPrefix(request.originalUrl.split('?', 1)[0]!, routePrefix);
     const gone = new AbortController();
     const leave = () => gone.abort();
     reply.raw.once('close', leave);

@@ -52,8 +52,8 @@ export class Destinations {
     }
     if (path === routePrefix + OWN_PREFIX)
       return send({ kind: 'moved', to: `${publicPrefix}${OWN_PREFIX}/${query}` });
-    if (!url.startsWith(`${routePrefix}/`)) return send({ kind: 'unknown' });
-    const own = url.slice(routePrefix.length);
+    const own = belowPrefix(url, routePrefix);
+    if (own === undefined) return send({ kind: 'unknown' });
     if (own.startsWith(`${OWN_PREFIX}/`)) return own.slice(OWN_PREFIX.length);
     return isOwn(own) || !hasUpstream() ? own : send({ kind: 'upstream', path: own });
   }
@@ -62,6 +62,11 @@ export class Destinations {
   elsewhere(request: IncomingMessage): Elsewhere | undefined {
     return this.#elsewhere.get(request);
   }
+}
+
+/** @returns undefined for what is beside it */
+export function belowPrefix(url: string, routePrefix: string): string | undefined {
+  return url.startsWith(`${routePrefix}/`) ? url.slice(routePrefix.length) : undefined;
 }
 
 /** RFC 9112, section 3.2.2: a server takes whole URLs, too. Which host they name is of no interest. */
